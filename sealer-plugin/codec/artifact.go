@@ -1,0 +1,4 @@
+package codec
+
+// storageWasm is the module of storage routines.
+var storageWasm []byte
