@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# Installs what the targets of the Makefile need and this machine lacks:
+#
+#   scripts/setup.sh PART...
+#
+#   cc        a C compiler: the race detector and the native build of zstd need one
+#   registry  docker-registry, unpacked into .tools/: it is not installed, so no service is started
+#   pip       Python's package client, which fetches the demo's software
+#   time      GNU time, which measures memory
+#   lint      golangci-lint, built into .tools/; rustfmt and clippy
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+golangci_lint=v2.15.0
+tools=$PWD/.tools/bin
+
+say() { echo "setup: $*" >&2; }
+die() { say "$*"; exit 1; }
+have() { command -v "$1" >/dev/null; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then
+    "$@"
+  elif have sudo; then
+    sudo "$@"
+  else
+    die "needs root for: $*; run that by hand, then try again"
+  fi
+}
+
+# apt_lists fetches the lists of packages, once, unless package $1 is known already.
+apt_lists() {
+  have apt-get || die "this is no Debian: install $1 by hand, then try again"
+  [ -n "$(apt-cache madison "$1" 2>/dev/null)" ] || as_root apt-get update -qq
+}
+
+apt_install() {
+  apt_lists "$1"
+  say "installing $*"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" >/dev/null
+}
+
+need_cc() {
+  have cc || apt_install gcc libc6-dev
+}
+
+need_registry() {
+  have docker-registry || [ -x "$tools/docker-registry" ] && return
+  apt_lists docker-registry
+  say "unpacking docker-registry into .tools"
+  local scratch
+  scratch=$(mktemp -d)
+  (cd "$scratch" && chmod 755 . && apt-get download -qq docker-registry && dpkg -x docker-registry_*.deb .)
+  mkdir -p "$tools"
+  mv "$scratch/usr/bin/docker-registry" "$tools/"
+  rm -rf "$scratch"
+}
+
+need_pip() {
+  python3 -m pip --version >/dev/null 2>&1 || apt_install python3-pip
+}
+
+need_time() {
+  [ -x /usr/bin/time ] || apt_install time
+}
+
+need_lint() {
+  if ! golangci-lint version 2>/dev/null | grep -q "version ${golangci_lint#v} "; then
+    say "building golangci-lint $golangci_lint into .tools"
+    mkdir -p "$tools"
+    GOBIN=$tools go install "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$golangci_lint"
+  fi
+  cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
+  cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
+}
+
+have go || die "needs Go: see the version in go.mod"
+have cargo || die "needs Rust with cargo: see the version in Cargo.toml"
+for part in "$@"; do
+  declare -F "need_$part" >/dev/null || die "no such part: $part"
+  "need_$part"
+done
