@@ -3,44 +3,200 @@ package codec
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 )
 
 // Worker runs routines in an instance of its own. It belongs to the goroutine that acquired it.
 //
-// Each call takes its input from the worker's buffer. A call cannot be interrupted, but none takes long: a context is
-// checked before each.
+// Each call takes its input from the worker's buffer. A call cannot be interrupted, and Go's garbage collector waits
+// for it; a context is checked before each.
 type Worker struct {
 	codec *Codec
 	inst  instance // nil once released
+	fault error    // why the instance must not be used any more
+	stack [maxParams]uint64
 }
+
+var errReleased = errors.New("worker was released")
 
 // Release gives the worker's instance back. Neither the worker nor any slice that it returned may be used afterwards,
 // also not by other goroutines. Releasing twice is no error.
-func (w *Worker) Release() {}
+func (w *Worker) Release() {
+	if w.inst == nil {
+		return
+	}
+	inst := w.inst
+	w.inst = nil
+	if w.fault != nil {
+		_ = inst.close(context.Background()) // only unmaps memory
+		inst = nil
+	}
+	w.codec.checkIn(inst)
+}
 
-// Buffer is the buffer from which the routines take their input: BufferSize bytes of linear memory, at the same
-// place until the worker is released. No routine changes it. It is nil once the worker is released.
-func (w *Worker) Buffer() []byte { return nil }
+// Buffer is where the routines take their input from: BufferSize bytes of linear memory, at the same place until the
+// worker is released. No routine changes it. It is nil once the worker is released.
+func (w *Worker) Buffer() []byte {
+	if w.inst == nil {
+		return nil
+	}
+	return w.codec.layout.buffer(w.inst.memory())
+}
 
-// Split cuts Buffer()[off:off+n] into chunks and appends these, in order, to dst. If final is false, more data will follow: the last chunk is
-// left out unless its end cannot depend on that data. The sum of the sizes is what has been consumed; the caller moves the rest to
-// where the following data is read. At least MaxChunk bytes give at least one chunk.
+// Split cuts Buffer()[off:off+n] into chunks and appends these, in order, to dst. If final is false, more data will
+// follow: the last chunk is left out unless its end cannot depend on that data. The sum of the sizes is what has been
+// consumed; the caller moves the rest to where the following data is read. At least MaxChunk bytes give a chunk.
 func (w *Worker) Split(ctx context.Context, off, n int, final bool, dst []Chunk) ([]Chunk, error) {
-	return dst, errors.New("no module")
+	if off < 0 || n < 0 || n > BufferSize || off > BufferSize-n {
+		return dst, fmt.Errorf("split %d bytes at %d: outside the buffer of %d", n, off, BufferSize)
+	}
+	l := w.codec.layout
+	count, err := w.callUpTo(ctx, outputSize/recordSize, routineSplit,
+		uint64(l.input)+uint64(off), uint64(n), flag(final), uint64(l.output), outputSize)
+	if err != nil {
+		return dst, err
+	}
+	return l.appendChunks(slices.Grow(dst, count), w.inst.memory(), count), nil
 }
 
-// Compress makes one zstd frame of Buffer()[:n], n being 1 to MaxFrame, at a level of MinLevel to MaxLevel. The frame depends on these bytes and
-// the level only. It lies in linear memory and is valid until the worker's next call.
+func flag(b bool) uint64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// Compress makes one zstd frame of Buffer()[:n], n being 1 to MaxFrame, at a level of MinLevel to MaxLevel. The frame
+// depends on these bytes and the level only. It lies in linear memory and is valid until the worker's next call.
 func (w *Worker) Compress(ctx context.Context, n, level int) ([]byte, error) {
-	return nil, errors.New("no module")
+	if n < 1 || n > MaxFrame {
+		return nil, fmt.Errorf("compress %d bytes: a frame holds 1 to %d", n, MaxFrame)
+	}
+	if level < MinLevel || level > MaxLevel {
+		return nil, fmt.Errorf("compress at level %d: levels are %d to %d", level, MinLevel, MaxLevel)
+	}
+	l := w.codec.layout
+	size, err := w.callUpTo(ctx, outputSize, routineCompress,
+		uint64(l.input), uint64(n), uint64(level), uint64(l.output), outputSize)
+	if err != nil {
+		return nil, err
+	}
+	return l.result(w.inst.memory(), size), nil
 }
 
-// Restore decompresses the frame in Buffer()[:n], which must be exactly one zstd frame that states a content size of raw bytes, and
-// checks that each extent of the result is the chunk that it names. Extents may overlap or leave parts of the frame unnamed.
-// The result lies in linear memory and is valid until the worker's next call.
+// Restore decompresses the frame in Buffer()[:n], which must be exactly one zstd frame that states a content size of
+// raw bytes, and checks that each extent of the result is the chunk that it names. Extents may overlap, and may leave
+// parts of the frame unnamed. The result lies in linear memory and is valid until the worker's next call.
 //
-// Everything that may come from outside is checked, raw and extents included: if it does not hold, the error
-// is ErrDamaged, a *MismatchError where a chunk is not what it should be.
+// Everything is checked that may come from outside, raw and extents included: what does not hold is ErrDamaged, a
+// *MismatchError where a chunk is not what it should be.
 func (w *Worker) Restore(ctx context.Context, n, raw int, extents []Extent) ([]byte, error) {
-	return nil, errors.New("no module")
+	if n < 0 || n > BufferSize {
+		return nil, fmt.Errorf("restore %d bytes: outside the buffer of %d", n, BufferSize)
+	}
+	if raw < 1 || raw > MaxFrame {
+		return nil, fmt.Errorf("%w: a frame of %d raw bytes, not 1 to %d", ErrDamaged, raw, MaxFrame)
+	}
+	if err := checkExtents(extents, raw); err != nil {
+		return nil, err
+	}
+	if err := w.restore(ctx, n, raw, extents); err != nil {
+		return nil, err
+	}
+	return w.codec.layout.result(w.inst.memory(), raw), nil
+}
+
+func checkExtents(extents []Extent, raw int) error {
+	for i, e := range extents {
+		if e.Size < 1 || e.Size > MaxChunk {
+			return fmt.Errorf("%w: chunk %d has %d bytes, not 1 to %d", ErrDamaged, i, e.Size, MaxChunk)
+		}
+		if uint64(e.Offset)+uint64(e.Size) > uint64(raw) {
+			return fmt.Errorf("%w: chunk %d, %d bytes at %d, lies outside a frame of %d",
+				ErrDamaged, i, e.Size, e.Offset, raw)
+		}
+	}
+	return nil
+}
+
+// restore runs the routine as often as it takes to check all extents: once, but for frames of very many tiny chunks.
+func (w *Worker) restore(ctx context.Context, n, raw int, extents []Extent) error {
+	l := w.codec.layout
+	for done := 0; ; {
+		batch := extents[done:min(done+l.extentCap, len(extents))]
+		result, err := w.restoreBatch(ctx, n, raw, batch)
+		if err != nil {
+			return err
+		}
+		if k := codeMismatch - result; k >= 0 && k < int64(len(batch)) {
+			return &MismatchError{Index: done + int(k), Chunk: batch[k].Chunk}
+		}
+		if result == codeCorrupt {
+			return fmt.Errorf("%w: %d bytes that are not a frame of %d raw bytes", ErrDamaged, n, raw)
+		}
+		if result != int64(raw) {
+			return w.giveUp(routineRestore, fmt.Errorf("result %d for %d raw bytes", result, raw))
+		}
+		if done += len(batch); done == len(extents) {
+			return nil
+		}
+	}
+}
+
+// restoreBatch checks extents of which there are at most as many as fit.
+func (w *Worker) restoreBatch(ctx context.Context, n, raw int, extents []Extent) (int64, error) {
+	if w.inst == nil {
+		return 0, errReleased
+	}
+	l := w.codec.layout
+	l.putExtents(w.inst.memory(), extents)
+	return w.call(ctx, routineRestore,
+		uint64(l.input), uint64(n), uint64(l.extents), uint64(len(extents)), uint64(l.output), uint64(raw))
+}
+
+// Results of a routine that are not a length or a count.
+const (
+	codeCorrupt  = -3
+	codeMismatch = -4096 // of extent 0; one less for each further extent
+)
+
+// callUpTo runs a routine whose only good results are 0 to limit.
+func (w *Worker) callUpTo(ctx context.Context, limit int, r routine, args ...uint64) (int, error) {
+	result, err := w.call(ctx, r, args...)
+	if err != nil {
+		return 0, err
+	}
+	if result < 0 || result > int64(limit) {
+		return 0, w.giveUp(r, fmt.Errorf("result %d, at most %d can be", result, limit))
+	}
+	return int(result), nil
+}
+
+// call runs a routine, unless the worker is not in a state to.
+func (w *Worker) call(ctx context.Context, r routine, args ...uint64) (int64, error) {
+	if w.inst == nil {
+		return 0, errReleased
+	}
+	if w.fault != nil {
+		return 0, w.fault
+	}
+	if w.codec.isClosed() {
+		return 0, ErrClosed
+	}
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	copy(w.stack[:], args)
+	if err := w.inst.call(ctx, r, w.stack[:]); err != nil {
+		return 0, w.giveUp(r, err)
+	}
+	return int64(w.stack[0]), nil
+}
+
+// giveUp marks the instance as unfit for any further use: after a trap its stack pointer is not restored, and after
+// a result that cannot be, nothing is known about it.
+func (w *Worker) giveUp(r routine, err error) error {
+	w.fault = &TrapError{Routine: r.String(), Err: err}
+	return w.fault
 }
