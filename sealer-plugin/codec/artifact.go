@@ -1,4 +1,8 @@
 package codec
 
-// storageWasm is the module of storage routines.
+import _ "embed"
+
+// storageWasm is the module of storage routines; artifact/README.md says how it was built.
+//
+//go:embed artifact/storage.wasm
 var storageWasm []byte
