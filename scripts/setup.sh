@@ -50,7 +50,7 @@ need_registry() {
   say "unpacking docker-registry into .tools"
   local scratch
   scratch=$(mktemp -d)
-  (cd "$scratch" && chmod 755 . && apt-get download -qq docker-registry && dpkg -x docker-registry_*.deb .)
+  (cd "$scratch" && apt-get download -qq -o APT::Sandbox::User=root docker-registry && dpkg -x docker-registry_*.deb .)
   mkdir -p "$tools"
   mv "$scratch/usr/bin/docker-registry" "$tools/"
   rm -rf "$scratch"

@@ -1,0 +1,149 @@
+package corpus
+
+import (
+	"archive/tar"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+var built = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+
+func tree() Tree { return Tree{Seed: 7, Files: 20, Size: 10_000, Built: built} }
+
+func TestImageIsDeterministic(t *testing.T) {
+	var first ocispec.Descriptor
+	for run := range 2 {
+		dir := t.TempDir()
+		layout, err := NewLayout(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		desc, err := layout.Image(Image{
+			Layers: []Layer{tree().Layer(Uncompressed), tree().Layer(Gzip), tree().Layer(Zstd)},
+			Built:  built,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := layout.Tag(desc, "v1"); err != nil {
+			t.Fatal(err)
+		}
+		checkBlobs(t, dir)
+		if run == 0 {
+			first = desc
+		} else if diff := cmp.Diff(first, desc); diff != "" {
+			t.Errorf("another image at the second run:\n%s", diff)
+		}
+	}
+}
+
+// checkBlobs reads every blob of the image v1 in dir.
+func checkBlobs(t *testing.T, dir string) {
+	t.Helper()
+	root, err := Tagged(dir, "v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var manifest ocispec.Manifest
+	if err := json.Unmarshal(checkBlob(t, dir, root), &manifest); err != nil {
+		t.Fatal(err)
+	}
+	for _, desc := range append(manifest.Layers, manifest.Config) {
+		checkBlob(t, dir, desc)
+	}
+}
+
+func checkBlob(t *testing.T, dir string, desc ocispec.Descriptor) []byte {
+	t.Helper()
+	blob, err := os.ReadFile(BlobPath(dir, desc.Digest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum := sha256.Sum256(blob); hex.EncodeToString(sum[:]) != desc.Digest.Encoded() || int64(len(blob)) != desc.Size {
+		t.Errorf("%s: is %d bytes with sha256 %x", desc.Digest, len(blob), sum)
+	}
+	return blob
+}
+
+func TestTreeEdits(t *testing.T) {
+	edited := tree()
+	edited.Built = built.Add(time.Hour)
+	edited.Edits = map[int]uint64{3: 99}
+	before, after := files(t, tree()), files(t, edited)
+	if len(before) != 20 || len(after) != 20 {
+		t.Fatalf("%d and %d files", len(before), len(after))
+	}
+	for name, content := range before {
+		changed := name == "tree-7/000/file-000003"
+		if bytes.Equal(content, after[name]) == changed {
+			t.Errorf("%s: changed is not %v", name, changed)
+		}
+	}
+}
+
+func files(t *testing.T, tree Tree) map[string][]byte {
+	t.Helper()
+	var layer bytes.Buffer
+	if err := tree.Layer(Uncompressed).Write(&layer); err != nil {
+		t.Fatal(err)
+	}
+	found := map[string][]byte{}
+	archive := tar.NewReader(&layer)
+	for {
+		header, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			return found
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !header.ModTime.Equal(tree.Built) {
+			t.Errorf("%s has mtime %s", header.Name, header.ModTime)
+		}
+		if found[header.Name], err = io.ReadAll(archive); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestContentCompressesLikeSoftware(t *testing.T) {
+	raw := 20 * 10_000
+	packed, err := GzipSize(tree().Layer(Uncompressed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if packed < int64(raw)/5 || packed > int64(raw)*3/5 {
+		t.Errorf("gzip -6 makes %d bytes of %d", packed, raw)
+	}
+}
+
+func TestWheelRefusesAnotherFile(t *testing.T) {
+	wheel := Numpy
+	name := t.TempDir() + "/" + wheel.File
+	if err := os.WriteFile(name, []byte("not the wheel"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := wheel.check(name); err == nil {
+		t.Error("a file with another sha256 passed")
+	}
+}
+
+func BenchmarkTree(b *testing.B) {
+	tree := Tree{Seed: 1, Files: 16, Size: 1 << 20, Built: built}
+	b.SetBytes(int64(tree.Files * tree.Size))
+	for b.Loop() {
+		if err := tree.Layer(Uncompressed).Write(io.Discard); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
