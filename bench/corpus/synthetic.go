@@ -9,13 +9,14 @@ import (
 	"time"
 )
 
-// Tree describes made-up files. Their content is like that of software: about half of it repeats itself.
+// Tree describes made-up files. Their content compresses as software does, to about a third.
 type Tree struct {
 	Seed  uint64
 	Files int
 	Size  int            // bytes of each file
 	Built time.Time      // mtime of every file
 	Edits map[int]uint64 // files with another content than Seed gives, by number; the value seeds it
+	Noise bool           // content that does not compress at all
 }
 
 // Layer returns the tree as a layer.
@@ -41,7 +42,7 @@ func (t Tree) write(archive *tar.Writer) error {
 		if !edited {
 			seed = t.Seed
 		}
-		fill(content, seed, uint64(i))
+		t.fill(content, seed, uint64(i))
 		header := &tar.Header{
 			Name:     fmt.Sprintf("tree-%d/%03d/file-%06d", t.Seed, i/256, i),
 			Typeflag: tar.TypeReg,
@@ -70,13 +71,17 @@ var stock = func() (stock [phrases * cell]byte) {
 	return stock
 }()
 
-// fill makes the content of a file: one cell in four is random, the others are phrases.
-func fill(content []byte, seed, number uint64) {
+// fill makes the content of a file. Unless it is noise, one cell in four is random, and the others are phrases.
+func (t Tree) fill(content []byte, seed, number uint64) {
 	var key [32]byte
 	binary.LittleEndian.PutUint64(key[:8], seed)
 	binary.LittleEndian.PutUint64(key[8:16], number)
 	key[16] = 1
 	random := rand.NewChaCha8(key)
+	if t.Noise {
+		_, _ = random.Read(content)
+		return
+	}
 	for len(content) > 0 {
 		n := min(cell, len(content))
 		if dice := random.Uint64(); dice&3 == 0 {

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"text/tabwriter"
+
+	"github.com/dustin/go-humanize"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/sealift/sealift/bench/corpus"
+)
+
+type demo struct {
+	sealift    string
+	scratch    string
+	source     string // the layout of the images
+	repository string // on the registry
+	images     map[string]*image
+	rows       []row
+	different  []error // what did not come out as it went in
+}
+
+// row is one line of the table.
+type row struct {
+	what       string
+	push, pull outcome
+	gzip       int64 // what would have travelled as whole gzip layers
+}
+
+// outcome is what `--format json` says.
+type outcome struct {
+	Digest   digest.Digest `json:"digest"`
+	Sent     int64         `json:"sent_bytes"`
+	Received int64         `json:"received_bytes"`
+	Requests int64         `json:"requests"`
+	Seconds  float64       `json:"seconds"`
+}
+
+// transfer pushes and pulls v1, v2, and v2 again.
+func (d *demo) transfer(ctx context.Context) error {
+	steps := []struct {
+		what, tag string
+		gzip      int64
+	}{
+		{"v1", "v1", d.images["v1"].sum},
+		{"v2", "v2", d.images["v2"].sum},
+		{"v2 again", "v2", 0},
+	}
+	destination := filepath.Join(d.scratch, "destination")
+	for _, step := range steps {
+		fmt.Printf("Pushing and pulling %s ...\n", step.what)
+		next := row{what: step.what, gzip: step.gzip}
+		var err error
+		if next.push, err = d.run(ctx, "push", "oci:"+d.source+":"+step.tag, d.repository+":"+step.tag); err != nil {
+			return err
+		}
+		if next.pull, err = d.run(ctx, "pull", d.repository+":"+step.tag, "oci:"+destination+":"+step.tag); err != nil {
+			return err
+		}
+		d.rows = append(d.rows, next)
+		if err := sameImage(destination, step.tag, d.images[step.tag].root); err != nil {
+			d.different = append(d.different, fmt.Errorf("%s: %w", step.what, err))
+		}
+	}
+	return nil
+}
+
+func (d *demo) run(ctx context.Context, args ...string) (outcome, error) {
+	command := exec.CommandContext(ctx, d.sealift, append(args,
+		"--format", "json", "--progress", "none", "--store", filepath.Join(d.scratch, "store"))...)
+	command.Stderr = os.Stderr
+	out, err := command.Output()
+	if err != nil {
+		return outcome{}, fmt.Errorf("sealift %s: %w", args[0], err)
+	}
+	var o outcome
+	if err := json.NewDecoder(bytes.NewReader(out)).Decode(&o); err != nil {
+		return outcome{}, fmt.Errorf("sealift %s: %w: %s", args[0], err, out)
+	}
+	return o, nil
+}
+
+// sameImage checks that dir has the image root, as tag, and reads all of its blobs.
+func sameImage(dir, tag string, root ocispec.Descriptor) error {
+	found, err := corpus.Tagged(dir, tag)
+	if err != nil {
+		return err
+	}
+	if found.Digest != root.Digest {
+		return fmt.Errorf("the manifest is %s, not %s", found.Digest, root.Digest)
+	}
+	encoded, err := os.ReadFile(corpus.BlobPath(dir, root.Digest))
+	if err != nil {
+		return err
+	}
+	var manifest ocispec.Manifest
+	if err := json.Unmarshal(encoded, &manifest); err != nil {
+		return err
+	}
+	for _, desc := range append(manifest.Layers, manifest.Config, root) {
+		if err := sameBlob(dir, desc); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func sameBlob(dir string, desc ocispec.Descriptor) error {
+	blob, err := os.Open(corpus.BlobPath(dir, desc.Digest))
+	if err != nil {
+		return err
+	}
+	defer blob.Close()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, blob); err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(hash.Sum(nil)); got != desc.Digest.Encoded() {
+		return fmt.Errorf("blob %s has sha256 %s", desc.Digest, got)
+	}
+	return nil
+}
+
+// show prints the table and says whether the images are the same.
+func (d *demo) show() error {
+	fmt.Println()
+	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(table, "\tpush sent\tseconds\trequests\tpull received\tseconds\trequests\twhole gzip -6 layers\t")
+	for _, r := range d.rows {
+		fmt.Fprintf(table, "%s\t%s\t%.1f\t%d\t%s\t%.1f\t%d\t%s\t\n", r.what,
+			size(r.push.Sent), r.push.Seconds, r.push.Requests,
+			size(r.pull.Received), r.pull.Seconds, r.pull.Requests, size(r.gzip))
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	fmt.Println()
+	if err := errors.Join(d.different...); err != nil {
+		return fmt.Errorf("what was pulled is not what was pushed: %w", err)
+	}
+	for _, r := range releases {
+		fmt.Printf("%s  %s  pulled = pushed: manifest, config and every layer\n", r.tag, d.images[r.tag].root.Digest)
+	}
+	return nil
+}
+
+func size(n int64) string {
+	return humanize.Bytes(uint64(n))
+}
