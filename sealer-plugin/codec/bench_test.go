@@ -1,0 +1,87 @@
+package codec_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/sealift/sealift/sealer-plugin/codec"
+)
+
+func BenchmarkSplit(b *testing.B) {
+	w := newWorker(b)
+	n := copy(w.Buffer(), noise(codec.BufferSize))
+	chunks := make([]codec.Chunk, 0, codec.BufferSize/codec.MinChunk)
+	b.SetBytes(int64(n))
+	for b.Loop() {
+		if _, err := w.Split(b.Context(), 0, n, true, chunks); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkCompress(b *testing.B) {
+	for _, level := range []int{1, 3, 9} {
+		b.Run(fmt.Sprintf("level=%d", level), func(b *testing.B) {
+			w := newWorker(b)
+			n := copy(w.Buffer(), text(codec.FrameTarget))
+			b.SetBytes(int64(n))
+			var size int
+			for b.Loop() {
+				frame, err := w.Compress(b.Context(), n, level)
+				if err != nil {
+					b.Fatal(err)
+				}
+				size = len(frame)
+			}
+			b.ReportMetric(float64(n)/float64(size), "ratio")
+		})
+	}
+}
+
+func BenchmarkRestore(b *testing.B) {
+	w := newWorker(b)
+	raw := text(codec.FrameTarget)
+	extents := extentsOf(split(b, w, raw))
+	n := copy(w.Buffer(), compress(b, w, raw, codec.DefaultLevel))
+	b.SetBytes(int64(len(raw)))
+	for b.Loop() {
+		if _, err := w.Restore(b.Context(), n, len(raw), extents); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkNew compares loading the routines with and without code that an earlier process compiled.
+func BenchmarkNew(b *testing.B) {
+	for name, dir := range map[string]string{"compile": "", "cached": b.TempDir()} {
+		b.Run(name, func(b *testing.B) {
+			open := func() {
+				c, err := codec.New(b.Context(), codec.Options{CacheDir: dir})
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := c.Close(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+			}
+			open()
+			for b.Loop() {
+				open()
+			}
+		})
+	}
+}
+
+func BenchmarkAcquire(b *testing.B) {
+	c, err := shared()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		w, err := c.Acquire(b.Context())
+		if err != nil {
+			b.Fatal(err)
+		}
+		w.Release()
+	}
+}
