@@ -1,18 +1,22 @@
 package recipe
 
 import (
+	"bufio"
 	"context"
-	"errors"
+	"fmt"
 	"io"
+	"math"
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/sealift/sealift/sealer-plugin/block"
 	"github.com/sealift/sealift/sealer-plugin/codec"
 )
 
 // Kind says how a blob is taken apart.
 type Kind int
 
+// The kinds of blobs.
 const (
 	Tar   Kind = iota // headers and padding become literals
 	Plain             // everything is data
@@ -34,5 +38,65 @@ type Summary struct {
 // No content is an error: from where a tar cannot be parsed on, it is taken as data. Errors come from blob, out, emit or ctx only. Memory is
 // bounded whatever the blob says about its sizes.
 func Build(ctx context.Context, c *codec.Codec, blob io.Reader, kind Kind, level int, out io.Writer, emit func(codec.Chunk, []byte) error) (Summary, error) {
-	return Summary{}, errors.New("not written yet")
+	worker, err := c.Acquire(ctx)
+	if err != nil {
+		return Summary{}, err
+	}
+	defer worker.Release()
+	hash := newHasher()
+	defer hash.close() // before the release: it reads the worker's memory
+
+	w := newWriter(block.NewWriter(out, c, level), hash)
+	src := &source{ctx: ctx, r: blob}
+	b := &builder{
+		ctx:  ctx,
+		blob: bufio.NewReaderSize(src, readSize),
+		w:    w,
+		data: newSplitter(worker, hash, func(c codec.Chunk, data []byte) error {
+			if err := emit(c, data); err != nil {
+				return err
+			}
+			return w.addChunk(ctx, c)
+		}),
+	}
+	if kind == Tar {
+		err = b.readTar()
+	} else {
+		_, err = b.readData(math.MaxInt64)
+	}
+	if src.err != nil {
+		return Summary{}, fmt.Errorf("read blob: %w", src.err)
+	}
+	if err != nil {
+		return Summary{}, err
+	}
+	if err := b.data.cut(ctx); err != nil {
+		return Summary{}, err
+	}
+	return w.close(ctx)
+}
+
+// readSize is how much is read ahead, so that headers and small files do not cost a read each. Longer reads go straight to where the
+// bytes are needed.
+const readSize = 64 << 10
+
+// source is the blob's reader. It keeps a failure apart from the end of the blob, and from what parsing makes of both.
+type source struct {
+	ctx context.Context
+	r   io.Reader
+	err error // that is not io.EOF
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	if s.err == nil {
+		s.err = s.ctx.Err()
+	}
+	if s.err != nil {
+		return 0, s.err
+	}
+	n, err := s.r.Read(p)
+	if err != nil && err != io.EOF {
+		s.err = err
+	}
+	return n, err
 }

@@ -3,16 +3,75 @@ package recipe
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
 )
 
 // Rebuild writes the blob to w. It asks data for the bytes of each chunk, in the order of Chunks; they must stay valid until
-// it asks for the next. Both run on goroutines of Rebuild's choice, but never after it returned.
+// it asks for the next. data is called by the calling goroutine, w by another one, but never after Rebuild returned.
 //
 // What was written is the blob only if the error is nil. Data that does not fit the recipe, and a blob whose size or digest is not
-// the one that the recipe states, are codec.ErrDamaged.
+// the one that the recipe states, are codec.ErrDamaged. Bytes that the recipe does not account for are never written.
 func (r *Recipe) Rebuild(ctx context.Context, w io.Writer, data func(context.Context, codec.Chunk) ([]byte, error)) error {
-	return errors.New("not written yet")
+	out := newOutput(w)
+	err := r.assemble(ctx, out, data)
+	sum, werr := out.close()
+	if werr != nil {
+		return fmt.Errorf("rebuild: write: %w", werr)
+	}
+	if err != nil {
+		return fmt.Errorf("rebuild: %w", err)
+	}
+	if sum != r.Digest {
+		return fmt.Errorf("rebuild: %w", damagedf("the blob is %v, not %v", sum, r.Digest))
+	}
+	return nil
+}
+
+// assemble writes literals and data to out in their order.
+func (r *Recipe) assemble(ctx context.Context, out *output, data func(context.Context, codec.Chunk) ([]byte, error)) error {
+	chunks, rest := r.Chunks, []byte(nil) // rest: of the chunk before chunks
+	for s := r.skeleton(); ; {
+		literals, n, err := s.next(ctx)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := out.write(literals); err != nil {
+			return err
+		}
+		for n > 0 {
+			if len(rest) == 0 {
+				// There is one: the skeleton gives out no more data than the chunks hold.
+				if rest, err = fetch(ctx, chunks[0], data); err != nil {
+					return err
+				}
+				chunks = chunks[1:]
+			}
+			part := rest[:min(uint64(len(rest)), n)]
+			if err := out.write(part); err != nil {
+				return err
+			}
+			rest = rest[len(part):]
+			n -= uint64(len(part))
+		}
+	}
+}
+
+func fetch(ctx context.Context, c codec.Chunk, data func(context.Context, codec.Chunk) ([]byte, error)) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	b, err := data(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("chunk %v: %w", c.ID, err)
+	}
+	if len(b) != int(c.Size) {
+		return nil, fmt.Errorf("chunk %v: %w", c.ID, damagedf("%d bytes, not %d", len(b), c.Size))
+	}
+	return b, nil
 }

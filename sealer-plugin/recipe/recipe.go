@@ -8,11 +8,29 @@ package recipe
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"math"
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/sealift/sealift/sealer-plugin/block"
 	"github.com/sealift/sealift/sealer-plugin/codec"
+)
+
+// Kinds of the blocks of a recipe.
+const (
+	kindChunks   uint8 = 1
+	kindSkeleton uint8 = 2
+)
+
+// MaxChunks is the greatest number of chunks in a recipe, those that repeat included.
+const MaxChunks = 1 << 24
+
+// Least lengths of what blocks list, in bytes.
+const (
+	minChunk = 1 + len(codec.ID{})
+	minPair  = 2
 )
 
 // Recipe is an opened recipe. It is safe for concurrent use if the reader below is.
@@ -23,11 +41,96 @@ type Recipe struct {
 
 	codec *codec.Codec
 	r     io.ReaderAt
-	size  int64
+	size  int64 // of r
+	data  int64 // sum of the chunks' sizes
 }
 
 // Open reads the list of chunks from the recipe of size bytes in r, which must stay readable as long as the Recipe is used.
 // The literals are not read. A recipe that is cut short, changed or outside the limits of the format is codec.ErrDamaged.
 func Open(ctx context.Context, c *codec.Codec, r io.ReaderAt, size int64) (*Recipe, error) {
-	return nil, errors.New("not written yet")
+	recipe := &Recipe{codec: c, r: r, size: size}
+	if err := recipe.read(ctx); err != nil {
+		return nil, fmt.Errorf("open recipe: %w", err)
+	}
+	return recipe, nil
+}
+
+// blocks reads the recipe from its beginning.
+func (r *Recipe) blocks() *block.Reader {
+	return block.NewReader(io.NewSectionReader(r.r, 0, r.size), r.codec)
+}
+
+// read reads all but the skeleton.
+func (r *Recipe) read(ctx context.Context) error {
+	blocks := r.blocks()
+	for {
+		header, err := blocks.Header()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		parse := r.parseChunks
+		switch header.Kind {
+		case kindSkeleton:
+			continue
+		case kindChunks:
+		case block.KindEnd:
+			parse = r.parseEnd
+		default:
+			return damagedf("a block of kind %d", header.Kind)
+		}
+		raw, err := blocks.Raw(ctx)
+		if err != nil {
+			return err
+		}
+		if err := parse(raw); err != nil {
+			return err
+		}
+	}
+}
+
+func (r *Recipe) parseChunks(raw []byte) error {
+	f := fields{rest: raw}
+	count := f.uvarint()
+	if count > uint64(len(f.rest)/minChunk) {
+		return damagedf("a block of %d bytes with %d chunks", len(raw), count)
+	}
+	if count > uint64(MaxChunks-len(r.Chunks)) {
+		return damagedf("more than %d chunks", MaxChunks)
+	}
+	first := len(r.Chunks)
+	for range count {
+		size := f.uvarint()
+		if size < 1 || size > codec.MaxChunk {
+			return damagedf("a chunk of %d bytes", size)
+		}
+		r.Chunks = append(r.Chunks, codec.Chunk{Size: uint32(size)})
+		r.data += int64(size)
+	}
+	for i := range r.Chunks[first:] {
+		r.Chunks[first+i].ID = f.hash()
+	}
+	if f.bad || len(f.rest) > 0 {
+		return damagedf("a block whose length is not that of its %d chunks", count)
+	}
+	return nil
+}
+
+func (r *Recipe) parseEnd(raw []byte) error {
+	f := fields{rest: raw}
+	count, size, sum := f.uvarint(), f.uvarint(), f.hash()
+	if f.bad || len(f.rest) > 0 || size > math.MaxInt64 {
+		return damagedf("an end block of other content")
+	}
+	if count != uint64(len(r.Chunks)) {
+		return damagedf("%d chunks, not %d", len(r.Chunks), count)
+	}
+	r.Size = int64(size)
+	r.Digest = digest.NewDigestFromBytes(digest.SHA256, sum[:])
+	if r.data > r.Size {
+		return damagedf("%d bytes of chunks for a blob of %d", r.data, r.Size)
+	}
+	return nil
 }
