@@ -2,15 +2,19 @@
 //
 // A store is a directory that one process has open at a time:
 //
+//	lock           held while the store is open
 //	version        the version of this layout
 //	index.db       where each chunk lies (bbolt)
-//	packs/         pack files of frames, complete and immutable
+//	packs/         pack files: frames, complete and immutable
 //	blobs/sha256/  recipes, image documents and manifests, by digest
 //	tmp/           files that are being written; emptied by Open
 //
-// The pack files are the truth, and index.db is a cache of the tables at their ends: Open adopts a pack that the
-// index lacks (the process was killed between the two, or index.db was deleted) and forgets one that is gone.
+// The pack files are the truth, and index.db is a cache of the tables at their ends. Open enters a pack that the
+// index lacks (the process was killed, or index.db was lost) and drops the chunks of one that is gone.
 //
-// A pack file is made visible by fsync, rename and fsync of its directory, and only then its chunks are entered in
-// the index. So a chunk that is listed is readable, whenever the process is killed.
+// A file becomes visible by fsync, rename and fsync of its directory, and only then the chunks of a pack are entered in
+// the index. So whenever the process is killed, a chunk that is listed can be read.
+//
+// The pack files of a store are not the packs of a remote (docs/format.md): they hold frames of many of these, often of
+// which only some chunks are known, and no other machine reads them. But they, too, are valid zstd streams.
 package store

@@ -1,66 +1,161 @@
 package store
 
 import (
-	"context"
 	"errors"
-	"io"
+	"fmt"
 	"os"
-
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-
-	"github.com/sealift/sealift/sealer-plugin/codec"
+	"path/filepath"
+	"sync"
 )
 
 var (
-	// ErrInUse says that another process has the store open.
-	ErrInUse = errors.New("store is in use by another process")
+	// ErrInUse says that another process, or another Store of this one, has the directory open.
+	ErrInUse = errors.New("in use by another process")
 	// ErrNotFound says that the store lacks a chunk or a blob.
 	ErrNotFound = errors.New("not in the store")
 	// ErrClosed says that the store was closed.
 	ErrClosed = errors.New("store is closed")
 )
 
+// version is the version of the layout on disk.
+const version = "1\n"
+
 // Store is an open store. It is safe for concurrent use.
 type Store struct {
-	dir string
+	dir   string
+	lock  *os.File
+	index *index
+
+	// appending is held shared by each Append, and alone by Flush and Close: these thus wait for packs that
+	// are being sealed.
+	appending sync.RWMutex
+
+	mu      sync.Mutex
+	pending *packWriter // takes the next frame; nil if there is none yet
+	next    uint32      // number of the next pack
+	failed  error       // why nothing can be appended any more, ErrClosed included
 }
 
-// Open opens the store in dir and creates it where there is none.
+// Open opens the store in dir and creates it where there is none. What a killed process left behind is put in
+// order: temporary files are removed, and complete packs are entered in the index.
+//
+// It does not wait for another process that has the store open, but returns ErrInUse.
 func Open(dir string) (*Store, error) {
-	return &Store{dir: dir}, nil
+	s, err := open(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open store %s: %w", dir, err)
+	}
+	return s, nil
 }
 
-// Close makes durable what was appended, and closes the store.
-func (s *Store) Close() error { return nil }
-
-// Missing returns those of chunks that the store lacks, each once, in the order in which they first come.
-func (s *Store) Missing(chunks []codec.Chunk) ([]codec.Chunk, error) { return chunks, nil }
-
-// Append adds a compressed frame and the chunks that are known to lie in it.
-func (s *Store) Append(ctx context.Context, frame []byte, extents []codec.Extent) error { return nil }
-
-// Flush makes everything durable and readable that was appended before.
-func (s *Store) Flush(ctx context.Context) error { return nil }
-
-// Reader reads chunks. It is for one goroutine.
-type Reader struct {
-	store *Store
-	codec *codec.Codec
+func open(dir string) (s *Store, err error) {
+	dir, err = filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	s = &Store{dir: dir}
+	if err := s.makeDirs(); err != nil {
+		return nil, err
+	}
+	s.lock, err = lockFile(s.path("lock"))
+	if errors.Is(err, ErrInUse) {
+		return nil, fmt.Errorf("%w: wait until it has ended, or use another directory", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = s.release()
+		}
+	}()
+	if err := s.emptyTmp(); err != nil {
+		return nil, err
+	}
+	if err := s.checkVersion(); err != nil {
+		return nil, err
+	}
+	return s, s.openIndex()
 }
 
-// NewReader returns a reader of the store's chunks.
-func (s *Store) NewReader(c *codec.Codec) *Reader { return &Reader{store: s, codec: c} }
-
-// Chunk returns the bytes of a chunk, verified against its ID. They are valid until the next call.
-func (r *Reader) Chunk(ctx context.Context, chunk codec.Chunk) ([]byte, error) {
-	return nil, ErrNotFound
+// Close makes durable what was appended, as Flush does, and closes the store. No call may be in progress or follow, but
+// for Close, which then does nothing.
+func (s *Store) Close() error {
+	s.appending.Lock()
+	defer s.appending.Unlock()
+	if s.lock == nil {
+		return nil
+	}
+	return errors.Join(s.flush(), s.release())
 }
 
-// Close gives back the reader's memory.
-func (r *Reader) Close() {}
+func (s *Store) release() error {
+	var err error
+	if s.index != nil {
+		err = s.index.close()
+	}
+	err = errors.Join(err, s.lock.Close())
+	s.lock = nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failed = ErrClosed
+	return err
+}
 
-// PutBlob stores what r gives as the blob that desc describes, after verifying its size and sha256.
-func (s *Store) PutBlob(ctx context.Context, desc ocispec.Descriptor, r io.Reader) error { return nil }
+func (s *Store) closed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return errors.Is(s.failed, ErrClosed)
+}
 
-// Blob opens a blob for reading.
-func (s *Store) Blob(desc ocispec.Descriptor) (*os.File, error) { return nil, ErrNotFound }
+func (s *Store) path(elem ...string) string {
+	return filepath.Join(append([]string{s.dir}, elem...)...)
+}
+
+func (s *Store) makeDirs() error {
+	for _, d := range []string{s.path("packs"), s.path("blobs", "sha256"), s.path("tmp")} {
+		if err := makeDir(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) emptyTmp() error {
+	left, err := os.ReadDir(s.path("tmp"))
+	if err != nil {
+		return err
+	}
+	for _, e := range left {
+		if err := os.RemoveAll(s.path("tmp", e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkVersion refuses a store of another layout, so that nothing in it is taken for damage.
+func (s *Store) checkVersion() error {
+	got, err := os.ReadFile(s.path("version"))
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return s.writeVersion()
+	case err != nil:
+		return err
+	case string(got) != version:
+		return fmt.Errorf("layout version is %.16q: this Sealift knows version %q only; update it, or use another directory", got, version)
+	}
+	return nil
+}
+
+func (s *Store) writeVersion() error {
+	d, err := newDraft(s.path("tmp"))
+	if err != nil {
+		return err
+	}
+	if _, err := d.WriteString(version); err != nil {
+		d.discard()
+		return err
+	}
+	return d.publish(s.path("version"))
+}
