@@ -1,0 +1,200 @@
+// Package sealift pushes and pulls container images by chunks: only what the other side lacks travels, through any
+// OCI registry or through a directory, and what comes out is byte for byte what went in.
+//
+// References are `host/repo:tag[@digest]`, `oci:DIR[:tag]`, `oci-archive:FILE[:tag]` and `docker-archive:FILE[:tag]`.
+package sealift
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/adrg/xdg"
+
+	"github.com/sealift/sealift/sealer-plugin/codec"
+	"github.com/sealift/sealift/sealer-plugin/remote"
+	"github.com/sealift/sealift/sealer-plugin/store"
+	"github.com/sealift/sealift/sealer-plugin/transfer"
+)
+
+// Errors that a program may want to act on; test for them with errors.Is.
+var (
+	ErrReference    = remote.ErrReference    // a reference that cannot be read
+	ErrNotFound     = remote.ErrNotFound     // no such image, or a part of it is missing
+	ErrUnauthorized = remote.ErrUnauthorized // the registry refused the credentials, or wants some
+	ErrDamaged      = codec.ErrDamaged       // bytes that are not what their digest or ID says
+	ErrStoreInUse   = store.ErrInUse         // another process has the store open
+	ErrNewerFormat  = remote.ErrNewerFormat  // written by a later, incompatible version
+)
+
+// Layers says what a push does with compressed layers.
+type Layers = transfer.Layers
+
+// What a push does with compressed layers.
+const (
+	Keep   = transfer.Keep   // store them as they are: every digest stays
+	Unpack = transfer.Unpack // store them uncompressed: same image ID, another manifest digest
+)
+
+// What the functions of this package return, and whom they tell about progress.
+type (
+	Result       = transfer.Result
+	Inspection   = transfer.Inspection
+	Difference   = transfer.Difference
+	Verification = transfer.Verification
+	Progress     = transfer.Progress
+	Task         = transfer.Task
+)
+
+// Options are common to all functions. The zero value works.
+type Options struct {
+	Platform string         // "os/arch[/variant]": only this image of an index; "" takes all
+	Jobs     int            // how many goroutines work on bytes at once; 0 is the number of CPUs
+	Level    int            // zstd level of a push, 1 to 19; 0 is codec.DefaultLevel
+	Layers   Layers         // of a push; "" is Keep
+	Bases    []string       // more images that a push may build upon, in the destination's registry or layout
+	Store    string         // directory of the local store of a pull; "" is DefaultStore()
+	Cache    string         // directory of the compiled routines; "" is DefaultCache()
+	Remote   remote.Options // registries
+	Progress Progress       // nil shows nothing
+	Log      *slog.Logger   // hints and warnings; nil drops them
+}
+
+// DefaultStore returns the directory of the local store: sealift/store under the user's data directory.
+func DefaultStore() string { return filepath.Join(xdg.DataHome, "sealift", "store") }
+
+// DefaultCache returns the directory in which compiled routines are kept: sealift under the user's cache directory.
+func DefaultCache() string { return filepath.Join(xdg.CacheHome, "sealift") }
+
+// Push reads the plain image src and writes its chunked form to dst. The tag of dst changes only when everything is
+// there. The same push after an interruption goes on where that one ended.
+func Push(ctx context.Context, src, dst string, o Options) (*Result, error) {
+	return measured(o, func(s *session) (*Result, error) {
+		to, err := remote.ParseReference(dst)
+		if err != nil {
+			return nil, err
+		}
+		source, root, err := s.resolve(ctx, src)
+		if err != nil {
+			return nil, err
+		}
+		root, err = transfer.SelectPlatform(ctx, source, root, o.Platform)
+		if err != nil {
+			return nil, err
+		}
+		destination, err := s.destination(ctx, to)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.openCodec(ctx); err != nil {
+			return nil, err
+		}
+		return transfer.Push(ctx, s.codec, source, root, destination, s.transferOptions())
+	})
+}
+
+// Pull reads the chunked image src and writes the plain image to dst; an empty dst fills the local store only. A src
+// that is a plain image is copied blob by blob.
+func Pull(ctx context.Context, src, dst string, o Options) (*Result, error) {
+	return measured(o, func(s *session) (*Result, error) {
+		source, desc, err := s.resolve(ctx, src)
+		if err != nil {
+			return nil, err
+		}
+		out, err := s.output(ctx, dst)
+		if err != nil {
+			return nil, err
+		}
+		chunks, err := s.openStore()
+		if err != nil {
+			return nil, err
+		}
+		if err := s.openCodec(ctx); err != nil {
+			return nil, err
+		}
+		result, err := transfer.Pull(ctx, s.codec, chunks, source, desc, out, s.transferOptions())
+		if !errors.Is(err, remote.ErrNotChunked) {
+			return result, err
+		}
+		if out == nil {
+			return nil, fmt.Errorf("%s is a plain image: there is nothing for the store; name a destination to copy it", src)
+		}
+		s.log.Info("a plain image: copied blob by blob, no chunks are saved", "image", src)
+		root, err := transfer.SelectPlatform(ctx, source, desc, o.Platform)
+		if err != nil {
+			return nil, err
+		}
+		return transfer.Copy(ctx, source, root, *out, s.transferOptions())
+	})
+}
+
+// Inspect describes the image ref.
+func Inspect(ctx context.Context, ref string, o Options) (*Inspection, error) {
+	s := newSession(o)
+	defer s.close()
+	source, desc, err := s.resolve(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.openCodec(ctx); err != nil {
+		return nil, err
+	}
+	in, err := transfer.Inspect(ctx, s.codec, source, desc, s.transferOptions())
+	if err == nil {
+		in.Reference = ref
+	}
+	return in, err
+}
+
+// Diff tells what would travel to a place that has the image old and gets the image new. Images that are not in chunked
+// form are brought into it first, in a temporary directory.
+func Diff(ctx context.Context, old, new string, o Options) (*Difference, error) {
+	s := newSession(o)
+	defer s.close()
+	versions := make([]transfer.Version, 2)
+	for i, ref := range []string{old, new} {
+		source, root, err := s.resolve(ctx, ref)
+		if err != nil {
+			return nil, err
+		}
+		if root, err = transfer.SelectPlatform(ctx, source, root, o.Platform); err != nil {
+			return nil, err
+		}
+		versions[i] = transfer.Version{Source: source, Root: root}
+	}
+	scratch, err := s.scratch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.openCodec(ctx); err != nil {
+		return nil, err
+	}
+	d, err := transfer.Diff(ctx, s.codec, versions[0], versions[1], scratch, s.transferOptions())
+	if err == nil {
+		d.Old, d.New = old, new
+	}
+	return d, err
+}
+
+// Verify reads all of the image ref and checks every digest and every chunk. The local store is not used.
+func Verify(ctx context.Context, ref string, o Options) (*Verification, error) {
+	start := time.Now()
+	s := newSession(o)
+	defer s.close()
+	source, desc, err := s.resolve(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.openCodec(ctx); err != nil {
+		return nil, err
+	}
+	v, err := transfer.Verify(ctx, s.codec, source, desc, s.transferOptions())
+	if err != nil {
+		return nil, fmt.Errorf("verify %s: %w", ref, err)
+	}
+	v.Reference, v.Seconds = ref, time.Since(start).Seconds()
+	return v, nil
+}

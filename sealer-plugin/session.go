@@ -1,0 +1,173 @@
+package sealift
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/sealift/sealift/sealer-plugin/codec"
+	"github.com/sealift/sealift/sealer-plugin/remote"
+	"github.com/sealift/sealift/sealer-plugin/store"
+	"github.com/sealift/sealift/sealer-plugin/transfer"
+)
+
+// session holds what one call of this package has open.
+type session struct {
+	Options
+	log    *slog.Logger
+	codec  *codec.Codec
+	closer []func() error // in the order of opening
+}
+
+func newSession(o Options) *session {
+	s := &session{Options: o, log: o.Log}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.Remote.Meter == nil {
+		s.Remote.Meter = new(remote.Meter)
+	}
+	return s
+}
+
+// close closes what was opened, last first. Everything of value was made durable before, so that its errors only matter to the
+// curious.
+func (s *session) close() {
+	for i := len(s.closer) - 1; i >= 0; i-- {
+		if err := s.closer[i](); err != nil {
+			s.log.Debug("close", "reason", err)
+		}
+	}
+}
+
+func (s *session) closes(c io.Closer) { s.closer = append(s.closer, c.Close) }
+
+// measured runs do in a session of its own and enters traffic and time into the result.
+func measured(o Options, do func(*session) (*Result, error)) (*Result, error) {
+	start := time.Now()
+	s := newSession(o)
+	defer s.close()
+	before := s.Remote.Meter.Snapshot()
+	result, err := do(s)
+	if err != nil {
+		return nil, err
+	}
+	after := s.Remote.Meter.Snapshot()
+	result.SentBytes = after.Sent - before.Sent
+	result.ReceivedBytes = after.Received - before.Received
+	result.Requests = after.Requests - before.Requests
+	result.Seconds = time.Since(start).Seconds()
+	return result, nil
+}
+
+// resolve opens the image ref for reading.
+func (s *session) resolve(ctx context.Context, ref string) (remote.Source, ocispec.Descriptor, error) {
+	parsed, err := remote.ParseReference(ref)
+	if err != nil {
+		return nil, ocispec.Descriptor{}, err
+	}
+	source, err := remote.OpenSource(ctx, parsed, s.Remote)
+	if err != nil {
+		return nil, ocispec.Descriptor{}, err
+	}
+	s.closes(source)
+	desc, err := source.Resolve(ctx, parsed.Name())
+	return source, desc, err
+}
+
+// destination opens where a push writes, and its bases.
+func (s *session) destination(ctx context.Context, to remote.Reference) (transfer.Destination, error) {
+	d := transfer.Destination{Reference: to}
+	if to.Digest != "" {
+		return d, fmt.Errorf("%w: %s: a destination has a tag and no digest", ErrReference, to)
+	}
+	for _, ref := range s.Bases {
+		base, err := remote.ParseReference(ref)
+		if err != nil {
+			return d, err
+		}
+		if base.Transport != to.Transport || base.Host != to.Host || to.Host == "" && base.Path != to.Path {
+			return d, fmt.Errorf("%w: base %s is not where %s is: the destination must have the base's chunks", ErrReference, base, to)
+		}
+		source, err := remote.OpenSource(ctx, base, s.Remote)
+		if err != nil {
+			return d, err
+		}
+		s.closes(source)
+		d.Bases = append(d.Bases, transfer.Base{Source: source, Reference: base})
+	}
+	var err error
+	if d.Target, err = remote.OpenTarget(ctx, to, s.Remote); err != nil {
+		return d, err
+	}
+	s.closes(d.Target)
+	return d, nil
+}
+
+// output opens where a pull writes; nil if dst is empty.
+func (s *session) output(ctx context.Context, dst string) (*transfer.Output, error) {
+	if dst == "" {
+		return nil, nil
+	}
+	to, err := remote.ParseReference(dst)
+	if err != nil {
+		return nil, err
+	}
+	if to.Digest != "" {
+		return nil, fmt.Errorf("%w: %s: a destination has a tag and no digest", ErrReference, to)
+	}
+	target, err := remote.OpenTarget(ctx, to, s.Remote)
+	if err != nil {
+		return nil, err
+	}
+	s.closes(target)
+	return &transfer.Output{Target: target, Reference: to}, nil
+}
+
+// scratch makes an empty layout that is removed with the session.
+func (s *session) scratch(ctx context.Context) (transfer.Destination, error) {
+	dir, err := os.MkdirTemp("", "sealift-diff-")
+	if err != nil {
+		return transfer.Destination{}, err
+	}
+	s.closer = append(s.closer, func() error { return os.RemoveAll(dir) })
+	return s.destination(ctx, remote.Reference{Transport: remote.TransportOCI, Path: dir})
+}
+
+func (s *session) openStore() (*store.Store, error) {
+	dir := s.Store
+	if dir == "" {
+		dir = DefaultStore()
+	}
+	chunks, err := store.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	s.closes(chunks)
+	return chunks, nil
+}
+
+func (s *session) openCodec(ctx context.Context) error {
+	dir := s.Cache
+	if dir == "" {
+		dir = DefaultCache()
+	}
+	c, err := codec.New(ctx, codec.Options{CacheDir: dir})
+	if err != nil {
+		return fmt.Errorf("load the storage routines: %w", err)
+	}
+	s.codec = c
+	s.closer = append(s.closer, func() error { return c.Close(context.WithoutCancel(ctx)) })
+	return nil
+}
+
+func (s *session) transferOptions() transfer.Options {
+	return transfer.Options{
+		Jobs: s.Jobs, Level: s.Level, Layers: s.Layers, Platform: s.Platform, Progress: s.Progress, Log: s.log,
+	}
+}

@@ -1,0 +1,167 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/sealift/sealift/sealer-plugin/codec"
+	"github.com/sealift/sealift/sealer-plugin/remote"
+)
+
+// A push looks for bases by itself: the image under its own tag, then the newest under other tags, as far as they are
+// chunked. More of them cost requests and seldom save bytes.
+const (
+	maxBases = 2
+	maxTags  = 4 // other tags whose manifests are looked at
+)
+
+// Base is an image named as a base: it lies where the destination does, or in another repository of the same registry.
+type Base struct {
+	Source    remote.Source
+	Reference remote.Reference
+}
+
+// base is a chunked image whose chunks are on the destination, or can be mounted there.
+type base struct {
+	*remote.Image
+	src  remote.Source
+	from *remote.Reference // the repository that has it, if it is not the destination's
+}
+
+// loadBases returns the bases of a push, those that were named first. An image that was named must be usable; of those
+// that are only found, the unusable are left out, with a warning where that is a surprise.
+func (p *push) loadBases(ctx context.Context) ([]base, error) {
+	var bases []base
+	for _, named := range p.dst.Bases {
+		img, err := resolveImage(ctx, named.Source, named.Reference.Name())
+		if err != nil {
+			return nil, fmt.Errorf("base %s: %w", named.Reference, err)
+		}
+		b := base{Image: img, src: named.Source}
+		if !sameRepository(named.Reference, p.dst.Reference) {
+			b.from = &named.Reference
+		}
+		bases = append(bases, b)
+	}
+	found, err := p.findBases(ctx)
+	return append(bases, found...), err
+}
+
+func (p *push) findBases(ctx context.Context) ([]base, error) {
+	own := p.dst.Reference.Tag
+	b, err := p.tryBase(ctx, own)
+	if err != nil {
+		return nil, err
+	}
+	if len(b) > 0 && p.makes(b[0].Document) {
+		return b, nil // nothing will be left to push
+	}
+	bases := b
+	tags, err := p.dst.Tags(ctx)
+	if err != nil && !errors.Is(err, remote.ErrNotFound) {
+		return nil, fmt.Errorf("list the tags of %s: %w", p.dst.Reference, err)
+	}
+	looked := 0
+	for _, tag := range tags {
+		if len(bases) == maxBases || looked == maxTags {
+			break
+		}
+		if tag == own {
+			continue
+		}
+		looked++
+		b, err := p.tryBase(ctx, tag)
+		if err != nil {
+			return nil, err
+		}
+		bases = append(bases, b...)
+	}
+	return bases, nil
+}
+
+// tryBase returns the image under a tag of the destination, or none if it is no base.
+func (p *push) tryBase(ctx context.Context, tag string) ([]base, error) {
+	img, err := resolveImage(ctx, p.dst, tag)
+	switch {
+	case err == nil:
+		return []base{{Image: img, src: p.dst}}, nil
+	case errors.Is(err, remote.ErrNotFound), errors.Is(err, remote.ErrNotChunked):
+		return nil, nil
+	case errors.Is(err, codec.ErrDamaged), errors.Is(err, remote.ErrNewerFormat):
+		p.opts.Log.Warn("cannot be used as a base", "tag", tag, "reason", err)
+		return nil, nil
+	}
+	return nil, fmt.Errorf("look for a base at tag %s: %w", tag, err)
+}
+
+func resolveImage(ctx context.Context, src remote.Source, reference string) (*remote.Image, error) {
+	desc, err := src.Resolve(ctx, reference)
+	if err != nil {
+		return nil, err
+	}
+	return remote.LoadImage(ctx, src, desc)
+}
+
+func sameRepository(a, b remote.Reference) bool {
+	return a.Transport == b.Transport && a.Host == b.Host && a.Repository == b.Repository && a.Path == b.Path
+}
+
+// makes says whether doc is what this push makes.
+func (p *push) makes(doc remote.Document) bool {
+	if p.opts.Layers == Unpack {
+		return doc.Origin != nil && doc.Origin.Digest == p.root.Digest
+	}
+	return doc.Origin == nil && doc.Root.Digest == p.root.Digest
+}
+
+// published returns the base that is already what this push makes, or nil.
+func (p *push) published(bases []base) *remote.Image {
+	for _, b := range bases {
+		if b.from == nil && p.makes(b.Document) {
+			return b.Image
+		}
+	}
+	return nil
+}
+
+// learn reads the recipes and indexes of the bases: their chunks become known, their recipes reusable.
+func (p *push) learn(ctx context.Context, bases []base) error {
+	for _, b := range bases {
+		full, err := openRecipes(ctx, p.codec, b.src, b.Image, p.opts.Jobs)
+		if err == nil {
+			err = full.loadIndex(ctx, p.codec, b.src)
+		}
+		if errors.Is(err, codec.ErrDamaged) {
+			p.opts.Log.Warn("cannot be used as a base", "image", b.Descriptor.Digest, "reason", err)
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("base %s: %w", b.Descriptor.Digest, err)
+		}
+		p.known.addImage(full, b.from)
+		p.addReusable(full, b.from)
+	}
+	return nil
+}
+
+// reuse is a recipe of a base for a blob of the image at hand, all chunks of which are known.
+type reuse struct {
+	desc   ocispec.Descriptor
+	size   int64 // of the blob
+	chunks []codec.Chunk
+	from   *remote.Reference
+}
+
+func (p *push) addReusable(img *chunkedImage, from *remote.Reference) {
+	for _, blob := range img.Document.Blobs {
+		if blob.Inline() || has(p.recipes, blob.Digest) {
+			continue
+		}
+		if chunks := img.recipes[blob.Recipe].Chunks; p.known.has(chunks) {
+			p.recipes[blob.Digest] = reuse{img.recipeDescriptor(blob.Recipe), blob.Size, chunks, from}
+		}
+	}
+}

@@ -1,0 +1,120 @@
+package transfer
+
+import (
+	"cmp"
+	"slices"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/sealift/sealift/sealer-plugin/codec"
+	"github.com/sealift/sealift/sealer-plugin/pack"
+	"github.com/sealift/sealift/sealer-plugin/remote"
+)
+
+// catalog knows where chunks lie: in packs of the bases, and in packs that the push at hand writes.
+type catalog struct {
+	packs  []packSource
+	frames []pack.Place // Pack counts in packs
+	chunks map[codec.ID]pack.Location
+}
+
+// packSource is a pack and, if it has to be mounted before use, the repository that has it.
+type packSource struct {
+	desc ocispec.Descriptor
+	from *remote.Reference
+}
+
+func newCatalog() *catalog {
+	return &catalog{chunks: make(map[codec.ID]pack.Location)}
+}
+
+// addImage makes the chunks of a base known, but not those in packs of which the base itself uses less than half:
+// leaving them out packs their live chunks anew.
+func (k *catalog) addImage(base *chunkedImage, from *remote.Reference) {
+	dead := base.wastedPacks()
+	packs := make([]int, len(base.Packs))
+	for i, desc := range base.Packs {
+		packs[i] = k.addPack(packSource{desc, from})
+	}
+	first := len(k.frames)
+	for _, f := range base.index.Frames {
+		f.Pack = packs[f.Pack]
+		k.frames = append(k.frames, f)
+	}
+	for i, c := range base.chunks {
+		at := base.index.Locations[i]
+		if _, known := k.chunks[c.ID]; known || dead[base.index.Frames[at.Frame].Pack] {
+			continue
+		}
+		at.Frame += first
+		k.chunks[c.ID] = at
+	}
+}
+
+func (k *catalog) addPack(p packSource) int {
+	at := slices.IndexFunc(k.packs, func(q packSource) bool { return q.desc.Digest == p.desc.Digest })
+	if at >= 0 {
+		return at
+	}
+	k.packs = append(k.packs, p)
+	return len(k.packs) - 1
+}
+
+// has says whether all of the chunks are known.
+func (k *catalog) has(chunks []codec.Chunk) bool {
+	for _, c := range chunks {
+		if _, known := k.chunks[c.ID]; !known {
+			return false
+		}
+	}
+	return true
+}
+
+// index returns the index of an image with these distinct chunks, all of them known, and the packs that it names:
+// in the order in which the chunks first need them.
+func (k *catalog) index(chunks []codec.Chunk) (*pack.Index, []packSource) {
+	var (
+		packs   []packSource
+		packAt  = make(map[int]int)
+		used    []int // frames of the catalog
+		frameAt = make(map[int]int)
+	)
+	for _, c := range chunks {
+		f := k.chunks[c.ID].Frame
+		if _, seen := frameAt[f]; seen {
+			continue
+		}
+		frameAt[f] = 0
+		used = append(used, f)
+		if p := k.frames[f].Pack; !has(packAt, p) {
+			packAt[p] = len(packs)
+			packs = append(packs, k.packs[p])
+		}
+	}
+	slices.SortFunc(used, func(a, b int) int {
+		x, y := k.frames[a], k.frames[b]
+		return cmp.Or(cmp.Compare(packAt[x.Pack], packAt[y.Pack]), cmp.Compare(x.Offset, y.Offset))
+	})
+
+	index := &pack.Index{}
+	for _, p := range packs {
+		index.Packs = append(index.Packs, pack.Ref{Digest: p.desc.Digest, Size: p.desc.Size})
+	}
+	for i, f := range used {
+		frameAt[f] = i
+		place := k.frames[f]
+		place.Pack = packAt[place.Pack]
+		index.Frames = append(index.Frames, place)
+	}
+	for _, c := range chunks {
+		at := k.chunks[c.ID]
+		at.Frame = frameAt[at.Frame]
+		index.Locations = append(index.Locations, at)
+	}
+	return index, packs
+}
+
+func has[K comparable, V any](m map[K]V, key K) bool {
+	_, ok := m[key]
+	return ok
+}

@@ -1,0 +1,144 @@
+package transfer
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/sealift/sealift/sealer-plugin/codec"
+	"github.com/sealift/sealift/sealer-plugin/recipe"
+	"github.com/sealift/sealift/sealer-plugin/remote"
+)
+
+// Version is an image to compare: chunked, or plain and then chunked first, in a layout at hand.
+type Version struct {
+	remote.Source
+	Root ocispec.Descriptor
+}
+
+// Diff tells what would travel to a place that has the image old and gets the image new. Plain images are
+// brought into chunked form in scratch, which must be an empty OCI layout.
+func Diff(ctx context.Context, c *codec.Codec, old, new Version, scratch Destination, opts Options) (*Difference, error) {
+	opts = opts.withDefaults()
+	before, err := chunkedVersion(ctx, c, old, scratch, "old", opts)
+	if err != nil {
+		return nil, fmt.Errorf("old image: %w", err)
+	}
+	after, err := chunkedVersion(ctx, c, new, scratch, "new", opts)
+	if err != nil {
+		return nil, fmt.Errorf("new image: %w", err)
+	}
+	return diffImages(ctx, before, after, opts.Platform)
+}
+
+func chunkedVersion(ctx context.Context, c *codec.Codec, v Version, scratch Destination, tag string, opts Options) (*chunkedImage, error) {
+	src, desc := v.Source, v.Root
+	img, err := remote.LoadImage(ctx, src, desc)
+	if errors.Is(err, remote.ErrNotChunked) {
+		scratch.Reference.Tag = tag
+		if _, err := Push(ctx, c, src, desc, scratch, opts); err != nil {
+			return nil, err
+		}
+		src = scratch.Target
+		img, err = resolveImage(ctx, src, tag)
+	}
+	if err != nil {
+		return nil, err
+	}
+	full, err := openRecipes(ctx, c, src, img, opts.Jobs)
+	if err != nil {
+		return nil, err
+	}
+	return full, full.loadIndex(ctx, c, src)
+}
+
+// diffImages compares the chunks of two images; of after, those of one platform if that is not empty.
+func diffImages(ctx context.Context, before, after *chunkedImage, platform string) (*Difference, error) {
+	wanted, err := documentImage(after.Document, platform)
+	if err != nil {
+		return nil, err
+	}
+	fresh := after.packedByID()
+	for _, c := range before.chunks {
+		delete(fresh, c.ID)
+	}
+	d := &Difference{}
+	var chunks distinctChunks
+	for _, b := range wanted.blobs {
+		if b.Inline() {
+			continue
+		}
+		chunks.add(after.recipes[b.Recipe].Chunks)
+		before := len(fresh)
+		layer, err := diffLayer(ctx, b, after.recipes[b.Recipe], fresh)
+		if err != nil {
+			return nil, err
+		}
+		d.ChunksNew += before - len(fresh)
+		d.RawBytes += layer.RawBytes
+		d.Packed += layer.Packed
+		d.Layers = append(d.Layers, layer)
+	}
+	d.Chunks = len(chunks.list)
+	slices.SortStableFunc(d.Layers, func(a, b DiffLayer) int { return cmp.Compare(b.Packed, a.Packed) })
+	return d, nil
+}
+
+// span is a run of new bytes in the data of a blob.
+type span struct {
+	offset, end int64
+}
+
+// diffLayer finds the chunks of a blob that are among fresh, and the files in which they lie. A chunk counts where it comes
+// first: diffLayer takes it out of fresh.
+func diffLayer(ctx context.Context, b remote.Blob, r *recipe.Recipe, fresh map[codec.ID]int64) (DiffLayer, error) {
+	layer := DiffLayer{Digest: b.Digest, MediaType: b.MediaType, Size: b.Size}
+	var spans []span
+	var at int64
+	for _, c := range r.Chunks {
+		end := at + int64(c.Size)
+		if packed, new := fresh[c.ID]; new {
+			delete(fresh, c.ID)
+			layer.RawBytes += int64(c.Size)
+			layer.Packed += packed
+			spans = append(spans, span{at, end})
+		}
+		at = end
+	}
+	if len(spans) == 0 {
+		return layer, nil
+	}
+	for f, err := range r.Files(ctx) {
+		if err != nil {
+			return layer, fmt.Errorf("recipe %s: %w", b.Recipe, err)
+		}
+		if raw := overlap(&spans, f.Offset, f.Offset+f.Size); raw > 0 {
+			packed := int64(float64(raw) * float64(layer.Packed) / float64(layer.RawBytes))
+			layer.Files = append(layer.Files, DiffFile{Name: f.Name, Size: f.Size, RawBytes: raw, Packed: packed})
+		}
+	}
+	slices.SortStableFunc(layer.Files, func(a, b DiffFile) int { return cmp.Compare(b.RawBytes, a.RawBytes) })
+	return layer, nil
+}
+
+// overlap counts the bytes of the spans in [from, to), and drops the spans that end before: it is asked in ascending order.
+func overlap(spans *[]span, from, to int64) int64 {
+	var n int64
+	for i, s := range *spans {
+		if s.offset >= to {
+			*spans = (*spans)[i:]
+			return n
+		}
+		n += max(0, min(s.end, to)-max(s.offset, from))
+		if s.end > to {
+			*spans = (*spans)[i:]
+			return n
+		}
+	}
+	*spans = nil
+	return n
+}

@@ -1,0 +1,144 @@
+package transfer
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
+	"oras.land/oras-go/v2/content"
+
+	"github.com/sealift/sealift/sealer-plugin/codec"
+	"github.com/sealift/sealift/sealer-plugin/pack"
+	"github.com/sealift/sealift/sealer-plugin/recipe"
+	"github.com/sealift/sealift/sealer-plugin/remote"
+)
+
+// maxRecipe is the longest recipe that is read into memory, in bytes: recipes are about a thousandth of their blobs.
+const maxRecipe = 1 << 30
+
+// chunkedImage is a chunked image with its recipes opened.
+type chunkedImage struct {
+	*remote.Image
+	recipes map[digest.Digest]*recipe.Recipe
+	chunks  []codec.Chunk // distinct, in the order of the index
+	index   *pack.Index   // nil until loadIndex
+}
+
+// openRecipes reads the recipes of img, side by side, from src.
+func openRecipes(ctx context.Context, c *codec.Codec, src content.Fetcher, img *remote.Image, jobs int) (*chunkedImage, error) {
+	opened := make([]*recipe.Recipe, len(img.Recipes))
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(2 * jobs) // small, so it is the waiting that counts
+	for i, r := range img.Recipes {
+		group.Go(func() error {
+			data, err := remote.FetchSmall(gctx, src, r, maxRecipe)
+			if err != nil {
+				return fmt.Errorf("recipe: %w", err)
+			}
+			if opened[i], err = recipe.Open(gctx, c, bytes.NewReader(data), r.Size); err != nil {
+				return fmt.Errorf("recipe %s: %w", r.Digest, err)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	full := &chunkedImage{Image: img, recipes: make(map[digest.Digest]*recipe.Recipe, len(opened))}
+	var distinct distinctChunks
+	for i, r := range opened {
+		full.recipes[img.Recipes[i].Digest] = r
+		distinct.add(r.Chunks)
+	}
+	full.chunks = distinct.list
+	return full, full.checkSizes()
+}
+
+// checkSizes holds the recipes against the document: a blob must be what its recipe rebuilds.
+func (img *chunkedImage) checkSizes() error {
+	for _, b := range img.Document.Blobs {
+		if b.Inline() {
+			continue
+		}
+		if r := img.recipes[b.Recipe]; r.Digest != b.Digest || r.Size != b.Size {
+			return fmt.Errorf("recipe %s: %w: it rebuilds %s, not %s", b.Recipe, codec.ErrDamaged, r.Digest, b.Digest)
+		}
+	}
+	return nil
+}
+
+// loadIndex reads the image's index from src.
+func (img *chunkedImage) loadIndex(ctx context.Context, c *codec.Codec, src content.Fetcher) error {
+	data, err := remote.FetchSmall(ctx, src, img.Index, 2*pack.MaxIndex)
+	if err != nil {
+		return fmt.Errorf("index: %w", err)
+	}
+	index, err := pack.DecodeIndex(ctx, bytes.NewReader(data), c, img.chunks)
+	if err != nil {
+		return fmt.Errorf("index %s: %w", img.Index.Digest, err)
+	}
+	if len(index.Packs) != len(img.Packs) {
+		return fmt.Errorf("index %s: %w: %d packs, the manifest has %d", img.Index.Digest, codec.ErrDamaged, len(index.Packs), len(img.Packs))
+	}
+	for i, p := range index.Packs {
+		if want := img.Packs[i]; p.Digest != want.Digest || p.Size != want.Size {
+			return fmt.Errorf("index %s: %w: pack %d is %s, in the manifest %s", img.Index.Digest, codec.ErrDamaged, i, p.Digest, want.Digest)
+		}
+	}
+	img.index = index
+	return nil
+}
+
+// wastedPacks says of each pack whether the image uses less than half of it.
+func (img *chunkedImage) wastedPacks() []bool {
+	used := make([]int64, len(img.Packs))
+	for i, packed := range img.packedSizes() {
+		used[img.index.Frames[img.index.Locations[i].Frame].Pack] += packed
+	}
+	wasted := make([]bool, len(used))
+	for i, n := range used {
+		wasted[i] = n < img.Packs[i].Size/2
+	}
+	return wasted
+}
+
+// packedSizes returns what each of the chunks takes in its frame, by its share of the raw bytes.
+func (img *chunkedImage) packedSizes() []int64 {
+	sizes := make([]int64, len(img.chunks))
+	for i, c := range img.chunks {
+		f := img.index.Frames[img.index.Locations[i].Frame]
+		sizes[i] = (int64(c.Size)*int64(f.Size) + int64(f.Raw) - 1) / int64(f.Raw)
+	}
+	return sizes
+}
+
+// recipeDescriptor returns the descriptor of the recipe d.
+func (img *chunkedImage) recipeDescriptor(d digest.Digest) ocispec.Descriptor {
+	for _, r := range img.Recipes {
+		if r.Digest == d {
+			return r
+		}
+	}
+	return ocispec.Descriptor{} // not reached: LoadImage checked it
+}
+
+// distinctChunks collects chunks, each where it comes first. The zero value is empty.
+type distinctChunks struct {
+	list []codec.Chunk
+	seen map[codec.ID]bool
+}
+
+func (d *distinctChunks) add(chunks []codec.Chunk) {
+	if d.seen == nil {
+		d.seen = make(map[codec.ID]bool)
+	}
+	for _, c := range chunks {
+		if !d.seen[c.ID] {
+			d.seen[c.ID] = true
+			d.list = append(d.list, c)
+		}
+	}
+}

@@ -1,0 +1,152 @@
+package transfer
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/content"
+
+	"github.com/sealift/sealift/sealer-plugin/codec"
+	"github.com/sealift/sealift/sealer-plugin/recipe"
+	"github.com/sealift/sealift/sealer-plugin/remote"
+)
+
+// Inspect describes the image desc, chunked or plain, without reading chunks.
+func Inspect(ctx context.Context, c *codec.Codec, src remote.Source, desc ocispec.Descriptor, opts Options) (*Inspection, error) {
+	opts = opts.withDefaults()
+	img, err := remote.LoadImage(ctx, src, desc)
+	if errors.Is(err, remote.ErrNotChunked) {
+		return inspectPlain(ctx, src, desc)
+	}
+	if err != nil {
+		return nil, err
+	}
+	full, err := openRecipes(ctx, c, src, img, opts.Jobs)
+	if err != nil {
+		return nil, err
+	}
+	if err := full.loadIndex(ctx, c, src); err != nil {
+		return nil, err
+	}
+	return full.inspect(ctx)
+}
+
+func (img *chunkedImage) inspect(ctx context.Context) (*Inspection, error) {
+	root := img.Document.Root
+	in := &Inspection{
+		Digest: root.Digest, MediaType: root.MediaType, ChunkedDigest: img.Descriptor.Digest, Created: img.Created,
+		RawBytes: img.Document.RawBytes(), Packs: len(img.Packs), Chunks: len(img.chunks),
+	}
+	if img.Document.Origin != nil {
+		in.Origin = img.Document.Origin.Digest
+	}
+	for _, p := range img.Packs {
+		in.PackBytes += p.Size
+	}
+	var err error
+	if in.Platforms, err = platformsOf(ctx, inlineBlobs(img.Document.Blobs), root); err != nil {
+		return nil, err
+	}
+	packed := img.packedByID()
+	for _, b := range img.Document.Blobs {
+		report, err := img.report(ctx, b, packed)
+		if err != nil {
+			return nil, err
+		}
+		in.Blobs = append(in.Blobs, report)
+	}
+	return in, nil
+}
+
+// packedByID returns what each chunk takes in its frame.
+func (img *chunkedImage) packedByID() map[codec.ID]int64 {
+	packed := make(map[codec.ID]int64, len(img.chunks))
+	for i, n := range img.packedSizes() {
+		packed[img.chunks[i].ID] = n
+	}
+	return packed
+}
+
+// report describes a blob. What a chunk takes is counted for the first blob that has it: report takes it out of packed.
+func (img *chunkedImage) report(ctx context.Context, b remote.Blob, packed map[codec.ID]int64) (BlobReport, error) {
+	report := BlobReport{Digest: b.Digest, MediaType: b.MediaType, Size: b.Size, Stored: "inline"}
+	if b.Inline() {
+		return report, nil
+	}
+	r := img.recipes[b.Recipe]
+	tar, err := hasFiles(ctx, r)
+	if err != nil {
+		return report, fmt.Errorf("recipe %s: %w", b.Recipe, err)
+	}
+	report.Stored = "bytes"
+	if tar {
+		report.Stored = "tar"
+	}
+	report.Chunks = len(r.Chunks)
+	report.Packed = img.recipeDescriptor(b.Recipe).Size
+	for _, c := range r.Chunks {
+		report.Packed += packed[c.ID]
+		delete(packed, c.ID)
+	}
+	return report, nil
+}
+
+func hasFiles(ctx context.Context, r *recipe.Recipe) (bool, error) {
+	for _, err := range r.Files(ctx) {
+		return err == nil, err
+	}
+	return false, nil
+}
+
+// platformsOf returns the platforms of an index, or of the only image by its config.
+func platformsOf(ctx context.Context, src content.Fetcher, root ocispec.Descriptor) ([]string, error) {
+	data, err := remote.FetchSmall(ctx, src, root, remote.MaxManifest)
+	if err != nil {
+		return nil, err
+	}
+	var m struct {
+		Manifests []ocispec.Descriptor `json:"manifests"`
+		Config    ocispec.Descriptor   `json:"config"`
+	}
+	if err := json.Unmarshal(data, &m); err != nil {
+		return nil, fmt.Errorf("manifest %s: %w: %w", root.Digest, codec.ErrDamaged, err)
+	}
+	if isIndex(root.MediaType) {
+		return platformNames(m.Manifests), nil
+	}
+	var platform ocispec.Platform
+	config, err := remote.FetchSmall(ctx, src, m.Config, remote.MaxManifest)
+	if err != nil || json.Unmarshal(config, &platform) != nil || platform.OS == "" {
+		return nil, nil // a config that is no image's, or is not at hand: then nobody knows
+	}
+	m.Config.Platform = &platform
+	return platformNames([]ocispec.Descriptor{m.Config}), nil
+}
+
+func inspectPlain(ctx context.Context, src remote.Source, root ocispec.Descriptor) (*Inspection, error) {
+	in := &Inspection{Digest: root.Digest, MediaType: root.MediaType}
+	var err error
+	if in.Platforms, err = platformsOf(ctx, src, root); err != nil {
+		return nil, err
+	}
+	pending := []ocispec.Descriptor{root}
+	for seen := map[string]bool{}; len(pending) > 0; {
+		desc := pending[0]
+		pending = pending[1:]
+		if seen[desc.Digest.String()] {
+			continue
+		}
+		seen[desc.Digest.String()] = true
+		in.RawBytes += desc.Size
+		in.Blobs = append(in.Blobs, BlobReport{Digest: desc.Digest, MediaType: desc.MediaType, Size: desc.Size, Stored: "plain"})
+		children, err := parts(ctx, src, desc)
+		if err != nil {
+			return nil, err
+		}
+		pending = append(children, pending...)
+	}
+	return in, nil
+}

@@ -1,0 +1,46 @@
+package transfer
+
+import (
+	"log/slog"
+	"runtime"
+
+	"github.com/sealift/sealift/sealer-plugin/codec"
+)
+
+// Layers says what a push does with compressed layers.
+type Layers string
+
+// What a push does with compressed layers.
+const (
+	Keep   Layers = "keep"   // stores them as they are: every digest stays
+	Unpack Layers = "unpack" // stores them uncompressed: same image ID, another manifest digest
+)
+
+// Options of a push or a pull. The zero value works.
+type Options struct {
+	Jobs     int          // how many goroutines work on bytes at once; 0 is the number of CPUs
+	Level    int          // zstd level of a push; 0 is codec.DefaultLevel
+	Layers   Layers       // of a push; "" is Keep
+	Platform string       // of a pull: only this image of an index; "" takes all
+	Progress Progress     // nil shows nothing
+	Log      *slog.Logger // hints and warnings; nil drops them
+}
+
+func (o Options) withDefaults() Options {
+	if o.Jobs <= 0 {
+		o.Jobs = runtime.NumCPU()
+	}
+	if o.Level == 0 {
+		o.Level = codec.DefaultLevel
+	}
+	if o.Layers == "" {
+		o.Layers = Keep
+	}
+	if o.Progress == nil {
+		o.Progress = Hush{}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}

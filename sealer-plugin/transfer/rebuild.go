@@ -1,0 +1,121 @@
+package transfer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/sealift/sealift/sealer-plugin/codec"
+	"github.com/sealift/sealift/sealer-plugin/remote"
+	"github.com/sealift/sealift/sealer-plugin/store"
+)
+
+// storeDamage says that a chunk could not be read from the local store although the store listed it.
+type storeDamage struct{ err error }
+
+func (d *storeDamage) Error() string { return d.err.Error() }
+func (d *storeDamage) Unwrap() error { return d.err }
+
+// write rebuilds the plain image at out, from the store alone. It says whether there was something to do.
+func (p *pull) write(ctx context.Context, out Output) (bool, error) {
+	root := p.plain.root
+	now, err := out.Resolve(ctx, out.Reference.Tag)
+	switch {
+	case err == nil && now.Digest == root.Digest:
+		return false, nil // it was tagged after everything that it leads to was there
+	case err != nil && !errors.Is(err, remote.ErrNotFound):
+		return false, err
+	}
+	if err := p.writeBlobs(ctx, out); err != nil {
+		return true, err
+	}
+	for _, b := range slices.Backward(p.plain.blobs) { // what a manifest leads to comes before it
+		if !isManifest(b.MediaType) && !isIndex(b.MediaType) || b.Digest == root.Digest {
+			continue
+		}
+		if err := out.Push(ctx, b.Descriptor(), bytes.NewReader(b.Data)); err != nil {
+			return true, fmt.Errorf("write manifest %s: %w", b.Digest, err)
+		}
+	}
+	data, err := remote.FetchSmall(ctx, inlineBlobs(p.plain.blobs), root, remote.MaxManifest)
+	if err != nil {
+		return true, err
+	}
+	if err := out.PushReference(ctx, root, bytes.NewReader(data), out.Reference.Tag); err != nil {
+		return true, fmt.Errorf("write manifest %s: %w", root.Digest, err)
+	}
+	return true, nil
+}
+
+// writeBlobs writes everything but manifests, several blobs at once.
+func (p *pull) writeBlobs(ctx context.Context, out Output) error {
+	task := p.opts.Progress.Begin("write", p.plain.size())
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(p.opts.Jobs)
+	for _, b := range p.plain.blobs {
+		if isManifest(b.MediaType) || isIndex(b.MediaType) {
+			task.Add(b.Size)
+			continue
+		}
+		group.Go(func() error {
+			if err := p.writeBlob(ctx, out, b, task); err != nil {
+				return fmt.Errorf("write blob %s: %w", b.Digest, err)
+			}
+			return nil
+		})
+	}
+	err := group.Wait()
+	task.End(err)
+	return err
+}
+
+func (p *pull) writeBlob(ctx context.Context, out Output, b remote.Blob, task Task) error {
+	there, err := out.Exists(ctx, b.Descriptor())
+	if err != nil {
+		return err
+	}
+	if there {
+		task.Add(b.Size)
+		return nil
+	}
+	if b.Inline() {
+		return out.Push(ctx, b.Descriptor(), &countedReader{bytes.NewReader(b.Data), task})
+	}
+	return p.rebuild(ctx, b, func(r io.Reader) error {
+		return out.Push(ctx, b.Descriptor(), &taskReader{r, task})
+	})
+}
+
+// rebuild gives the blob, as it is rebuilt from the store, to take. What take read is the blob only if rebuild returns nil.
+func (p *pull) rebuild(ctx context.Context, b remote.Blob, take func(io.Reader) error) error {
+	chunks := p.store.NewReader(p.codec)
+	defer chunks.Close()
+	r, w := io.Pipe()
+	var rebuilding errgroup.Group
+	rebuilding.Go(func() error {
+		err := p.image.recipes[b.Recipe].Rebuild(ctx, w, readChunk(chunks))
+		_ = w.CloseWithError(err) // never fails
+		return err
+	})
+	err := take(r)
+	_ = r.Close() // ends a rebuild that take did not want to the end
+	if rebuilt := rebuilding.Wait(); rebuilt != nil && !errors.Is(rebuilt, io.ErrClosedPipe) {
+		return rebuilt
+	}
+	return err
+}
+
+func readChunk(chunks *store.Reader) func(context.Context, codec.Chunk) ([]byte, error) {
+	return func(ctx context.Context, c codec.Chunk) ([]byte, error) {
+		data, err := chunks.Chunk(ctx, c)
+		if errors.Is(err, codec.ErrDamaged) || errors.Is(err, store.ErrNotFound) {
+			err = &storeDamage{err}
+		}
+		return data, err
+	}
+}

@@ -1,0 +1,116 @@
+package transfer
+
+import (
+	"github.com/opencontainers/go-digest"
+)
+
+// Result is what a push or a pull did.
+type Result struct {
+	Digest        digest.Digest `json:"digest"`                  // of the plain image: its manifest, or its index
+	ChunkedDigest digest.Digest `json:"chunked_digest,omitzero"` // of the manifest of its chunked form, if there is one
+	SentBytes     int64         `json:"sent_bytes"`              // bodies of requests; bytes written to a layout or archive
+	ReceivedBytes int64         `json:"received_bytes"`          // bodies of answers; bytes read from a layout or archive
+	Requests      int64         `json:"requests"`
+	ChunksTotal   int           `json:"chunks_total"` // distinct chunks of the image
+	ChunksNew     int           `json:"chunks_new"`   // those of them that travelled
+	RawBytes      int64         `json:"raw_bytes"`    // all blobs of the plain image
+	NewBytes      int64         `json:"new_bytes"`    // raw bytes of the new chunks
+	Seconds       float64       `json:"seconds"`
+	Unchanged     bool          `json:"unchanged"` // nothing had to be done
+}
+
+// Progress is told what a push or a pull is doing. Its methods may be called by several goroutines at once.
+type Progress interface {
+	// Begin announces a task of total bytes; -1 says that the total is not known yet.
+	Begin(name string, total int64) Task
+}
+
+// Task is one line of progress.
+type Task interface {
+	Add(n int64)       // n more bytes are done
+	SetTotal(n int64)  // the total is known, or has grown
+	End(outcome error) // nothing follows; nil is success
+}
+
+// Hush is a Progress that shows nothing.
+type Hush struct{}
+
+// Begin returns a task that shows nothing.
+func (Hush) Begin(string, int64) Task { return hushTask{} }
+
+type hushTask struct{}
+
+func (hushTask) Add(int64)      {}
+func (hushTask) SetTotal(int64) {}
+func (hushTask) End(error)      {}
+
+var (
+	_ Progress = Hush{}
+	_ Task     = hushTask{}
+)
+
+// Inspection describes an image on a remote.
+type Inspection struct {
+	Reference     string        `json:"reference"`
+	Digest        digest.Digest `json:"digest"` // of the plain image
+	MediaType     string        `json:"media_type"`
+	ChunkedDigest digest.Digest `json:"chunked_digest,omitzero"`
+	Origin        digest.Digest `json:"origin,omitzero"` // the image before its layers were unpacked
+	Created       string        `json:"created,omitempty"`
+	Platforms     []string      `json:"platforms,omitempty"`
+	RawBytes      int64         `json:"raw_bytes"`
+	PackBytes     int64         `json:"pack_bytes"`
+	Packs         int           `json:"packs"`
+	Chunks        int           `json:"chunks"`
+	Blobs         []BlobReport  `json:"blobs"`
+}
+
+// BlobReport says how one blob of an image is stored.
+type BlobReport struct {
+	Digest    digest.Digest `json:"digest"`
+	MediaType string        `json:"media_type"`
+	Size      int64         `json:"size"`
+	Stored    string        `json:"stored"` // "inline", "tar", "bytes", or "plain" in an image that is not chunked
+	Chunks    int           `json:"chunks"`
+	Packed    int64         `json:"packed_bytes"` // its share of the compressed frames, plus its recipe
+}
+
+// Difference is what would travel to a machine that has OLD and pulls, or pushes, NEW.
+type Difference struct {
+	Old       string      `json:"old"`
+	New       string      `json:"new"`
+	Chunks    int         `json:"chunks"`       // distinct chunks of NEW
+	ChunksNew int         `json:"chunks_new"`   // those that OLD lacks
+	RawBytes  int64       `json:"raw_bytes"`    // raw bytes of the new chunks
+	Packed    int64       `json:"packed_bytes"` // the same compressed
+	Layers    []DiffLayer `json:"layers"`       // largest first
+}
+
+// DiffLayer is one blob of NEW and what of it would travel.
+type DiffLayer struct {
+	Digest    digest.Digest `json:"digest"`
+	MediaType string        `json:"media_type"`
+	Size      int64         `json:"size"`
+	RawBytes  int64         `json:"raw_bytes"`
+	Packed    int64         `json:"packed_bytes"`
+	Files     []DiffFile    `json:"files,omitempty"` // those with new bytes, largest first
+}
+
+// DiffFile is one file of a layer and what of it would travel.
+type DiffFile struct {
+	Name     string `json:"name"`
+	Size     int64  `json:"size"`
+	RawBytes int64  `json:"raw_bytes"`
+	Packed   int64  `json:"packed_bytes"` // by the average of the layer
+}
+
+// Verification is what verifying an image found to be whole.
+type Verification struct {
+	Reference string        `json:"reference"`
+	Digest    digest.Digest `json:"digest"`
+	Blobs     int           `json:"blobs"`
+	Chunks    int           `json:"chunks"`
+	Packs     int           `json:"packs"`
+	RawBytes  int64         `json:"raw_bytes"`
+	Seconds   float64       `json:"seconds"`
+}

@@ -1,0 +1,139 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
+	"oras.land/oras-go/v2"
+
+	"github.com/sealift/sealift/sealer-plugin/codec"
+	"github.com/sealift/sealift/sealer-plugin/pack"
+	"github.com/sealift/sealift/sealer-plugin/remote"
+	"github.com/sealift/sealift/sealer-plugin/store"
+)
+
+// Verify reads all of the image desc, chunked or plain, and checks every digest, every chunk, and that every blob can be
+// rebuilt. It needs temporary space for the compressed chunks. Damage is an error that wraps codec.ErrDamaged and names what is damaged.
+func Verify(ctx context.Context, c *codec.Codec, src remote.Source, desc ocispec.Descriptor, opts Options) (*Verification, error) {
+	opts = opts.withDefaults()
+	img, err := remote.LoadImage(ctx, src, desc)
+	if errors.Is(err, remote.ErrNotChunked) {
+		return verifyPlain(ctx, src, desc, opts)
+	}
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "sealift-verify-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	s, err := store.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = s.Close() }()
+
+	p := &pull{codec: c, store: s, src: wholePacks{src}, opts: opts}
+	if p.image, err = openRecipes(ctx, c, src, img, opts.Jobs); err != nil {
+		return nil, err
+	}
+	if err := p.verify(ctx); err != nil {
+		return nil, err
+	}
+	return &Verification{
+		Digest: img.Document.Root.Digest, Blobs: len(img.Document.Blobs), Packs: len(img.Packs),
+		Chunks: len(p.image.chunks), RawBytes: img.Document.RawBytes(),
+	}, nil
+}
+
+// verify fetches all packs whole into the temporary store, and rebuilds all blobs from it.
+func (p *pull) verify(ctx context.Context) error {
+	if err := p.image.loadIndex(ctx, p.codec, p.src); err != nil {
+		return err
+	}
+	jobs := planFetch(p.image, p.image.chunks)
+	for i, j := range jobs {
+		jobs[i].ranges = [][]frameJob{slices.Concat(j.ranges...)} // one request for the whole
+	}
+	if err := fetch(ctx, p.codec, p.src, p.store, jobs, p.opts); err != nil {
+		return err
+	}
+	if err := p.store.Flush(ctx); err != nil {
+		return err
+	}
+	task := p.opts.Progress.Begin("rebuild", p.image.Document.RawBytes())
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(p.opts.Jobs)
+	for _, b := range p.image.Document.Blobs {
+		if b.Inline() {
+			continue // LoadImage verified it
+		}
+		group.Go(func() error {
+			err := p.rebuild(ctx, b, func(r io.Reader) error {
+				_, err := io.Copy(io.Discard, &taskReader{r, task})
+				return err
+			})
+			if err != nil {
+				return fmt.Errorf("blob %s: %w", b.Digest, err)
+			}
+			return nil
+		})
+	}
+	err := group.Wait()
+	task.End(err)
+	return err
+}
+
+// wholePacks is a source that fetches a pack whole and verifies all of it, whichever range is asked for.
+type wholePacks struct{ remote.Source }
+
+func (s wholePacks) FetchRange(ctx context.Context, desc ocispec.Descriptor, _, _ int64) (io.ReadCloser, int64, error) {
+	rc, err := s.Fetch(ctx, desc)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer func() { _ = rc.Close() }()
+	file, err := newSpool()
+	if err != nil {
+		return nil, 0, err
+	}
+	if _, err = io.Copy(file, rc); err == nil {
+		_, err = pack.ReadIndex(file.file, file.size)
+	}
+	if err == nil && file.descriptor(desc.MediaType).Digest != desc.Digest {
+		err = codec.ErrDamaged
+	}
+	if err != nil {
+		file.discard()
+		return nil, 0, err
+	}
+	return spoolReader{io.NewSectionReader(file.file, 0, file.size), file}, 0, nil
+}
+
+type spoolReader struct {
+	io.Reader
+	spool *spool
+}
+
+func (r spoolReader) Close() error {
+	r.spool.discard()
+	return nil
+}
+
+func verifyPlain(ctx context.Context, src remote.Source, desc ocispec.Descriptor, opts Options) (*Verification, error) {
+	task := opts.Progress.Begin("read", -1)
+	sink := &countingSink{}
+	err := oras.CopyGraph(ctx, taskStorage{src, task}, sink, desc, graphOptions(opts))
+	task.End(err)
+	if err != nil {
+		return nil, err
+	}
+	return &Verification{Digest: desc.Digest, Blobs: int(sink.blobs.Load()), RawBytes: sink.bytes.Load()}, nil
+}
