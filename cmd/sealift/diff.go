@@ -1,0 +1,86 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	sealift "github.com/sealift/sealift/sealer-plugin"
+	"github.com/sealift/sealift/sealer-plugin/transfer"
+)
+
+// filesShown is the number of files of a layer that diff shows without -v.
+const filesShown = 10
+
+func newDiff(c *cli) *cobra.Command {
+	var platform platform
+	cmd := &cobra.Command{
+		Use:     "diff OLD NEW",
+		GroupID: "images",
+		Short:   "Show what would travel to a place that has one image and gets another",
+		Long: `Diff shows what a push or a pull of the image NEW would send to a place that has the image OLD, by layer and by file,
+the largest first. Nothing is transferred but indexes and recipes.
+
+TRAVELS is the compressed size (of a file: by the average of its layer), NEW the same uncompressed, SIZE the whole.`,
+		Example: `  sealift diff registry.example.com/kube:v1 registry.example.com/kube:v2
+  sealift diff -v oci:/media/usb/kube:v1 registry.example.com/kube:v2`,
+		Args:              arguments(2, 2, "OLD and NEW"),
+		ValidArgsFunction: completeReferences(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o := c.options()
+			o.Platform = string(platform)
+			difference, err := sealift.Diff(c.ctx, args[0], args[1], o)
+			if err != nil {
+				return err
+			}
+			return c.show(difference, func(w io.Writer) { c.printDifference(w, difference) })
+		},
+	}
+	addPlatform(cmd, &platform, "compare only these images of indexes")
+	return cmd
+}
+
+func (c *cli) printDifference(w io.Writer, d *sealift.Difference) {
+	fmt.Fprintf(w, "%s would travel: %s of %s, %s uncompressed\n",
+		bytesOf(d.Packed), count(d.ChunksNew), counted(d.Chunks, "chunk"), bytesOf(d.RawBytes))
+	if c.flags.quiet {
+		return
+	}
+	lines := rows{w}
+	lines.add("old", d.Old)
+	lines.add("new", d.New)
+	fmt.Fprintln(w)
+	c.printLayers(w, d.Layers)
+}
+
+func (c *cli) printLayers(w io.Writer, layers []transfer.DiffLayer) {
+	t := newTable(w)
+	t.row("TRAVELS", "NEW", "SIZE", "BLOB")
+	same := 0
+	for _, l := range layers {
+		if l.RawBytes == 0 && !c.flags.verbose {
+			same++
+			continue
+		}
+		t.row(bytesOf(l.Packed), bytesOf(l.RawBytes), bytesOf(l.Size), c.digestOf(l.Digest)+"  "+c.typeOf(l.MediaType))
+		c.rowFiles(t, l.Files)
+	}
+	if same > 0 {
+		t.row("", "", "", fmt.Sprintf("… and %s without anything new", counted(same, "more blob")))
+	}
+	t.end()
+}
+
+func (c *cli) rowFiles(t table, files []transfer.DiffFile) {
+	shown := files
+	if len(files) > filesShown && !c.flags.verbose {
+		shown = files[:filesShown]
+	}
+	for _, f := range shown {
+		t.row(bytesOf(f.Packed), bytesOf(f.RawBytes), bytesOf(f.Size), "  "+printable(f.Name))
+	}
+	if more := len(files) - len(shown); more > 0 {
+		t.row("", "", "", fmt.Sprintf("  … and %s", counted(more, "more file")))
+	}
+}

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+
+	sealift "github.com/sealift/sealift/sealer-plugin"
+)
+
+func newPull(c *cli) *cobra.Command {
+	var platform platform
+	cmd := &cobra.Command{
+		Use:     "pull SRC [DST]",
+		GroupID: "images",
+		Short:   "Pull an image, and write it as it was before it was pushed",
+		Long: `Pull reads the chunked image SRC and writes the plain image to DST, digest for digest what was pushed. Only chunks that
+the local store lacks travel. Without DST the store is filled, and nothing else happens.
+
+A SRC that is a plain image is copied blob by blob.`,
+		Example: `  sealift pull registry.example.com/kube:v2 oci:kube:v2
+  sealift pull oci:/media/usb/kube:v2 registry.local:5000/kube:v2
+  sealift pull registry.example.com/kube:v2`,
+		Args:              arguments(1, 2, "SRC and, if wanted, DST"),
+		ValidArgsFunction: completeReferences(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			src, dst, headline := args[0], "", "pulled "+args[0]+" into the store"
+			if len(args) > 1 {
+				dst, headline = args[1], "pulled "+args[1]
+			}
+			o := c.options()
+			o.Platform = string(platform)
+			shown := c.progress(&o)
+			result, err := sealift.Pull(c.ctx, src, dst, o)
+			shown.close()
+			if err != nil {
+				return err
+			}
+			return c.show(result, func(w io.Writer) { c.printResult(w, headline, result) })
+		},
+	}
+	addPlatform(cmd, &platform, "pull only this image of an index")
+	return cmd
+}
