@@ -66,20 +66,31 @@ type Options struct {
 
 // OpenSource opens what ref names for reading. Its tag and digest are not looked up: that is what Resolve is for.
 func OpenSource(ctx context.Context, ref Reference, opts Options) (Source, error) {
-	return nil, fmt.Errorf("open %s: transport %q is unknown", ref, ref.Transport)
+	switch ref.Transport {
+	case TransportRegistry:
+		return openRegistry(ctx, ref, opts), nil
+	case TransportOCI:
+		return openLayout(ref, opts)
+	case TransportOCIArchive:
+		return openOCIArchive(ctx, ref, opts)
+	case TransportDockerArchive:
+		return openDockerArchive(ctx, ref, opts)
+	}
+	return nil, fmt.Errorf("%w: %s: unknown transport %q", ErrReference, ref, ref.Transport)
 }
 
-// OpenTarget opens what ref names for writing. An OCI layout is made when it is first written to.
+// OpenTarget opens what ref names for writing. A layout is made when it is first written to. An oci-archive is written
+// anew, and takes its place when its image is tagged; a docker-archive cannot be written.
 func OpenTarget(ctx context.Context, ref Reference, opts Options) (Target, error) {
-	return nil, fmt.Errorf("open %s: transport %q is unknown", ref, ref.Transport)
-}
-
-// Login validates the credentials of user at host, and stores them where the Docker configuration says.
-func Login(ctx context.Context, host, user, secret string, opts Options) error {
-	return fmt.Errorf("log in to %s: %w", host, ErrUnreachable)
-}
-
-// Logout removes the credentials of host from where the Docker configuration says that they are.
-func Logout(ctx context.Context, host string) error {
-	return fmt.Errorf("log out from %s: %w", host, ErrNotFound)
+	switch ref.Transport {
+	case TransportRegistry:
+		return openRegistry(ctx, ref, opts), nil
+	case TransportOCI:
+		return openLayoutTarget(ref, opts)
+	case TransportOCIArchive:
+		return openArchiveTarget(ref, opts)
+	case TransportDockerArchive:
+		return nil, fmt.Errorf("%w: %s: a docker-archive can only be read; write an oci-archive, which docker load reads too", ErrReference, ref)
+	}
+	return nil, fmt.Errorf("%w: %s: unknown transport %q", ErrReference, ref, ref.Transport)
 }

@@ -1,0 +1,150 @@
+package remote
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"oras.land/oras-go/v2/registry/remote/auth"
+	"oras.land/oras-go/v2/registry/remote/credentials"
+	"oras.land/oras-go/v2/registry/remote/retry"
+)
+
+const (
+	dialTimeout  = 10 * time.Second
+	probeTimeout = 3 * time.Second
+)
+
+// client speaks HTTP with one registry.
+type client struct {
+	*auth.Client
+	transport *http.Transport
+	plainHTTP bool
+	policy    retry.Policy
+}
+
+// newClient makes a client for host. It asks a loopback host whether it speaks TLS.
+func newClient(ctx context.Context, host string, opts Options) *client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.DisableCompression = true // the bytes of a blob are what is counted and hashed
+	transport.MaxIdleConnsPerHost = 16
+	transport.DialContext = (&net.Dialer{Timeout: dialTimeout}).DialContext
+	transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: opts.Insecure}
+	c := &client{transport: transport, plainHTTP: opts.PlainHTTP, policy: opts.policy}
+	if !opts.PlainHTTP && isLoopback(host) {
+		c.plainHTTP = !answersTLS(ctx, host)
+	}
+	if c.policy == nil {
+		c.policy = defaultPolicy
+	}
+	meter := opts.Meter
+	if meter == nil {
+		meter = new(Meter)
+	}
+	metered := &meteredTransport{schemeGuard{transport}, meter}
+	c.Client = &auth.Client{
+		Client:     &http.Client{Transport: &retry.Transport{Base: metered, Policy: func() retry.Policy { return c.policy }}},
+		Cache:      auth.NewCache(),
+		Credential: opts.Credentials,
+	}
+	if c.Credential == nil {
+		c.Credential = dockerCredentials()
+	}
+	userAgent := opts.UserAgent
+	if userAgent == "" {
+		userAgent = "sealift"
+	}
+	c.SetUserAgent(userAgent)
+	return c
+}
+
+func (c *client) scheme() string {
+	if c.plainHTTP {
+		return "http"
+	}
+	return "https"
+}
+
+// dockerCredentials looks credentials up where the Docker configuration says, which is read when first needed.
+func dockerCredentials() auth.CredentialFunc {
+	open := sync.OnceValues(func() (credentials.Store, error) { return dockerStore(credentials.StoreOptions{}) })
+	return func(ctx context.Context, hostport string) (auth.Credential, error) {
+		store, err := open()
+		if err != nil {
+			return auth.EmptyCredential, err
+		}
+		return credentials.Credential(store)(ctx, hostport)
+	}
+}
+
+func dockerStore(opts credentials.StoreOptions) (credentials.Store, error) {
+	store, err := credentials.NewStoreFromDocker(opts)
+	if err != nil {
+		return nil, fmt.Errorf("docker configuration: %w", err)
+	}
+	return store, nil
+}
+
+// isLoopback says whether host, with or without a port, is this machine by its very name.
+func isLoopback(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.Trim(host, "[]")
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// answersTLS says whether a TLS handshake with host gets as far as an answer in TLS. No request is made, and nothing
+// is trusted because of it.
+func answersTLS(ctx context.Context, host string) bool {
+	if _, _, err := net.SplitHostPort(host); err != nil {
+		host = net.JoinHostPort(strings.Trim(host, "[]"), "443")
+	}
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	conn, err := (&tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}).DialContext(ctx, "tcp", host)
+	if err == nil {
+		_ = conn.Close()
+		return true
+	}
+	var alert *net.OpError
+	return errors.As(err, &alert) && alert.Op == "remote error" // it wants a client certificate, or another TLS version
+}
+
+// schemeGuard recognizes what servers of TLS answer to plain HTTP.
+type schemeGuard struct{ base http.RoundTripper }
+
+func (g schemeGuard) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := g.base.RoundTrip(req)
+	if req.URL.Scheme != "http" {
+		return resp, err
+	}
+	if err != nil {
+		if strings.Contains(err.Error(), `malformed HTTP response "\x15\x03`) { // a TLS alert
+			return nil, errSpeaksTLS
+		}
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusBadRequest {
+		return resp, nil
+	}
+	said, _ := io.ReadAll(io.LimitReader(resp.Body, 512)) // what was read counts, also if it ends in an error
+	if bytes.Contains(said, []byte("HTTPS")) && !bytes.HasPrefix(said, []byte("{")) {
+		_ = resp.Body.Close()
+		return nil, errSpeaksTLS
+	}
+	resp.Body = readCloser{io.MultiReader(bytes.NewReader(said), resp.Body), resp.Body}
+	return resp, nil
+}

@@ -1,0 +1,28 @@
+//go:build darwin || dragonfly || freebsd || illumos || linux || netbsd || openbsd
+
+package remote
+
+import "golang.org/x/sys/unix"
+
+// exclusive waits until nobody else has the lock, and takes it.
+func (l *fileLock) exclusive() error { return l.failed(l.flock(unix.LOCK_EX)) }
+
+// share waits until nobody has the lock for itself, and takes a share.
+func (l *fileLock) share() error { return l.failed(l.flock(unix.LOCK_SH)) }
+
+// tryExclusive takes the lock unless someone else has it.
+func (l *fileLock) tryExclusive() (bool, error) {
+	err := l.flock(unix.LOCK_EX | unix.LOCK_NB)
+	if err == unix.EWOULDBLOCK {
+		return false, nil
+	}
+	return err == nil, l.failed(err)
+}
+
+func (l *fileLock) flock(how int) error {
+	for {
+		if err := unix.Flock(int(l.file.Fd()), how); err != unix.EINTR {
+			return err
+		}
+	}
+}
