@@ -7,7 +7,8 @@ TOOLS       := $(CURDIR)/.tools/bin
 export PATH := $(TOOLS):$(PATH)
 
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-LDFLAGS  := -s -w -X main.version=$(VERSION)
+COMMIT   := $(shell git rev-parse HEAD 2>/dev/null)
+LDFLAGS  := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 SETUP    := scripts/setup.sh
 
 .DEFAULT_GOAL := help
