@@ -69,7 +69,7 @@ func workOn(ctx context.Context, c *codec.Codec, raw []byte, damage bool) error 
 
 // TestCloseDuringWork closes a codec under goroutines that use it: they see ErrClosed, and no memory goes from under them.
 func TestCloseDuringWork(t *testing.T) {
-	c, err := codec.New(t.Context(), codec.Options{})
+	c, err := codec.New(t.Context(), codec.Options{CacheDir: cacheDir})
 	if err != nil {
 		t.Fatal(err)
 	}

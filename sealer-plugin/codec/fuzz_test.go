@@ -45,7 +45,7 @@ func FuzzRestore(f *testing.F) {
 // FuzzSplit cuts arbitrary bytes, at once and with more to follow.
 func FuzzSplit(f *testing.F) {
 	f.Add([]byte("data"), uint8(0))
-	f.Add(noise(codec.MaxChunk), uint8(3))
+	f.Add(noise(3000), uint8(255))
 	f.Fuzz(func(t *testing.T, piece []byte, repeat uint8) {
 		w := newWorker(t)
 		input := bytes.Repeat(piece, int(repeat)+1)

@@ -67,7 +67,7 @@ func TestTrap(t *testing.T) {
 				if msg := err.Error(); !strings.Contains(msg, r.String()) || strings.Contains(msg, "\n") {
 					t.Errorf("message %q: want one line that names the routine", msg)
 				}
-				if again := call(t.Context(), w); again != err {
+				if again := call(t.Context(), w); !errors.Is(again, err) {
 					t.Errorf("a second call gave %v, want the first error again", again)
 				}
 				testDiscarded(t, c, w)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"log"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -12,9 +14,22 @@ import (
 	"github.com/sealift/sealift/sealer-plugin/codec"
 )
 
-// shared is one codec for all tests, since compiling takes longer than most of them.
+// cacheDir holds the compiled routines during the tests.
+var cacheDir string
+
+func TestMain(m *testing.M) {
+	var err error
+	if cacheDir, err = os.MkdirTemp("", "codec-test-"); err != nil {
+		log.Fatal(err)
+	}
+	code := m.Run()
+	os.RemoveAll(cacheDir)
+	os.Exit(code)
+}
+
+// shared is one codec for all tests that do not need their own.
 var shared = sync.OnceValues(func() (*codec.Codec, error) {
-	return codec.New(context.Background(), codec.Options{})
+	return codec.New(context.Background(), codec.Options{CacheDir: cacheDir})
 })
 
 func newWorker(tb testing.TB) *codec.Worker {
@@ -34,7 +49,7 @@ func newWorker(tb testing.TB) *codec.Worker {
 // noise is n bytes that do not compress and in which no two places are alike.
 func noise(n int) []byte {
 	b := make([]byte, n)
-	rand.NewChaCha8([32]byte{1}).Read(b)
+	_, _ = rand.NewChaCha8([32]byte{1}).Read(b)
 	return b
 }
 
