@@ -65,16 +65,16 @@ func openIndex(path string) (*index, error) {
 		})
 		return err
 	})
+	if err != nil && !x.broken.Load() { // then bbolt has closed the file
+		return nil, err
+	}
 	if err == nil {
 		err = x.makeBuckets()
 	}
-	if err == nil {
-		return x, nil
+	if err != nil {
+		return nil, errors.Join(err, x.close())
 	}
-	if x.file != nil {
-		_ = x.close() // closed already, unless bbolt panicked
-	}
-	return nil, err
+	return x, nil
 }
 
 // openFile opens the database's file, and empties it if its making was cut short, by a full disk for example.
@@ -111,9 +111,11 @@ func (x *index) makeBuckets() error {
 	})
 }
 
+// close closes the database. One that is damaged is removed, and neither unmapped nor closed by bbolt: a panic may have
+// left locks behind, for which that would wait.
 func (x *index) close() error {
-	if x.db == nil || x.broken.Load() {
-		return x.file.Close() // a panic may have left locks behind, for which db.Close would wait
+	if x.broken.Load() {
+		return errors.Join(x.file.Close(), os.Remove(x.file.Name()))
 	}
 	return x.db.Close()
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
 )
@@ -17,7 +18,7 @@ func (s *Store) openIndex() error {
 	if !errors.Is(err, codec.ErrDamaged) {
 		return err
 	}
-	if err := os.Remove(s.path("index.db")); err != nil {
+	if err := os.Remove(s.path("index.db")); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	return s.loadIndex()
@@ -46,13 +47,15 @@ func (s *Store) reconcile(x *index) error {
 		return err
 	}
 	for _, n := range there {
-		if !gone[n] {
-			if err := s.adopt(x, n); err != nil {
-				return err
-			}
-		}
-		delete(gone, n)
 		s.next = n + 1
+		if gone[n] {
+			delete(gone, n)
+			continue
+		}
+		err := s.adopt(x, n)
+		if err != nil && !errors.Is(err, syscall.ENOSPC) { // on a full disk, the store can still be read
+			return err
+		}
 	}
 	if len(gone) == 0 {
 		return nil

@@ -48,12 +48,12 @@ func Open(dir string) (*Store, error) {
 	return s, nil
 }
 
-func open(dir string) (s *Store, err error) {
-	dir, err = filepath.Abs(dir)
+func open(dir string) (*Store, error) {
+	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
-	s = &Store{dir: dir}
+	s := &Store{dir: dir}
 	if err := s.makeDirs(); err != nil {
 		return nil, err
 	}
@@ -64,18 +64,21 @@ func open(dir string) (s *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			_ = s.release()
-		}
-	}()
-	if err := s.emptyTmp(); err != nil {
-		return nil, err
+	if err := s.load(); err != nil {
+		return nil, errors.Join(err, s.release())
 	}
+	return s, nil
+}
+
+// load puts the directory, which is locked, in order and opens the index.
+func (s *Store) load() error {
 	if err := s.checkVersion(); err != nil {
-		return nil, err
+		return err
 	}
-	return s, s.openIndex()
+	if err := s.emptyTmp(); err != nil {
+		return err
+	}
+	return s.openIndex()
 }
 
 // Close makes durable what was appended, as Flush does, and closes the store. No call may be in progress or follow, but

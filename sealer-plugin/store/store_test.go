@@ -37,8 +37,14 @@ type sample struct {
 	Extents []codec.Extent
 }
 
-// newSamples makes n frames of about size raw bytes each, in which nothing occurs twice. They shrink to about a half.
+// newSamples makes n frames of size raw bytes each, in which nothing occurs twice. They shrink to about a half.
 func newSamples(tb testing.TB, n, size int) []sample {
+	tb.Helper()
+	return newFineSamples(tb, n, size, size)
+}
+
+// newFineSamples makes frames as newSamples does, whose chunks do not reach over multiples of grain bytes.
+func newFineSamples(tb testing.TB, n, size, grain int) []sample {
 	tb.Helper()
 	ctx := context.Background()
 	w, err := useCodec(tb).Acquire(ctx)
@@ -46,16 +52,19 @@ func newSamples(tb testing.TB, n, size int) []sample {
 		tb.Fatal(err)
 	}
 	defer w.Release()
-	random := rand.New(rand.NewPCG(1, uint64(size)))
+	random := rand.New(rand.NewPCG(uint64(grain), uint64(size)))
 	samples := make([]sample, n)
 	for i := range samples {
 		raw := w.Buffer()[:size]
 		for k := range raw {
 			raw[k] = byte(random.Uint32() & 0x0f)
 		}
-		chunks, err := w.Split(ctx, 0, size, true, nil)
-		if err != nil {
-			tb.Fatal(err)
+		var chunks []codec.Chunk
+		for at := 0; at < size; at += grain {
+			chunks, err = w.Split(ctx, at, min(grain, size-at), true, chunks)
+			if err != nil {
+				tb.Fatal(err)
+			}
 		}
 		var at uint32
 		for _, c := range chunks {
