@@ -188,8 +188,8 @@ func (l *limited) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// FuzzReader reads arbitrary bytes, whole and by headers: the two agree on a stream that can be read, and what cannot be read is
-// damaged. What can be read is written again as a stream with the same blocks.
+// FuzzReader reads arbitrary bytes: what cannot be read is damaged. What can be read can also be gone through by its
+// headers, and written again as a stream with the same blocks.
 func FuzzReader(f *testing.F) {
 	f.Add(encode(f, sample))
 	f.Add(encode(f, sample[len(sample)-1:]))

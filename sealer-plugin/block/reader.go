@@ -12,7 +12,7 @@ import (
 // Reader reads a block stream, either block after block with Next, or with Header and, for the blocks that matter,
 // Raw. It belongs to one goroutine. After an error, io.EOF included, every further call returns that error.
 //
-// A stream that is cut short, goes on behind its end block, or is not a block stream gives codec.ErrDamaged. Errors of
+// A stream that is cut short, goes on behind its end block, or is no block stream gives codec.ErrDamaged. Errors of
 // the reader below are passed on.
 type Reader struct {
 	r      io.Reader
@@ -51,7 +51,8 @@ func (r *Reader) Header() (Header, error) {
 	return r.head, nil
 }
 
-// Raw returns the content of the block whose header was returned last. The bytes are valid until the reader's next call.
+// Raw returns the content of the block whose header was returned last. The bytes are valid until the reader's next
+// call.
 func (r *Reader) Raw(ctx context.Context) ([]byte, error) {
 	if r.err == nil && r.block == 0 {
 		return nil, errors.New("read block: content before the first header")
@@ -104,8 +105,8 @@ func (r *Reader) read(ctx context.Context) error {
 	return r.checkEnd()
 }
 
-// skip passes over the current block's content. The end block's is always read, since nothing behind it would show that it is
-// cut short.
+// skip passes over the current block's content. The end block's is always read: nothing that follows would show that it
+// is cut short.
 func (r *Reader) skip() error {
 	r.unread = false
 	n := int64(r.head.Compressed)

@@ -67,7 +67,7 @@ func workOn(ctx context.Context, c *codec.Codec, raw []byte, damage bool) error 
 	return err
 }
 
-// TestCloseDuringWork closes a codec under goroutines that use it: they see ErrClosed, and no memory goes from under them.
+// TestCloseDuringWork closes a codec under goroutines that use it: they see ErrClosed, and keep their memory until then.
 func TestCloseDuringWork(t *testing.T) {
 	c, err := codec.New(t.Context(), codec.Options{CacheDir: cacheDir})
 	if err != nil {

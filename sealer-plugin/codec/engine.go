@@ -16,10 +16,11 @@ const (
 	routineCount
 )
 
-// signatures holds each routine's name in the module and its parameters, 'i' for i32; every result is one i64.
+// signatures holds each routine's name in the module and how many parameters it has. All of them are i32; every result
+// is one i64.
 var signatures = [routineCount]struct {
 	name   string
-	params int // all of them i32
+	params int
 }{
 	routineABIVersion: {"abi_version", 0},
 	routineArena:      {"arena", 0},
@@ -50,7 +51,7 @@ type instance interface {
 	// call runs a routine with the arguments in stack, which has room for maxParams values, and leaves the result in
 	// stack[0]. An error is a trap: the instance may then only be closed.
 	call(ctx context.Context, r routine, stack []uint64) error
-	// memory is the whole linear memory, at the same address and with the same length until close.
+	// memory is the whole linear memory, in the same place and of the same length until close.
 	memory() []byte
 	// close frees the memory; no slice of it may be used afterwards.
 	close(ctx context.Context) error

@@ -18,8 +18,8 @@ var (
 	_ instance = (*wazeroInstance)(nil)
 )
 
-// wazeroEngine runs the module with wazero: compiled to native code on the platforms that wazero has a compiler for, interpreted
-// elsewhere.
+// wazeroEngine runs the module with wazero: compiled to native code where wazero has a compiler for the platform,
+// interpreted elsewhere.
 type wazeroEngine struct {
 	runtime    wazero.Runtime
 	cache      wazero.CompilationCache // nil without a cache on disk
@@ -27,7 +27,8 @@ type wazeroEngine struct {
 	memorySize int
 }
 
-// newEngine compiles the module, or takes it compiled from cacheDir. A cache that does not serve is removed and done without.
+// newEngine compiles the module, or takes it compiled from cacheDir. A cache that does not serve is removed and done
+// without; the next process makes a new one.
 func newEngine(ctx context.Context, module []byte, cacheDir string) (engine, error) {
 	if cacheDir == "" {
 		return compileWazero(ctx, module, "")

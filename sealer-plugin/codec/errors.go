@@ -15,8 +15,8 @@ var (
 	ErrClosed = errors.New("codec is closed")
 )
 
-// MismatchError says that a frame was intact as far as zstd can tell, but a chunk in it is not the one that it should be.
-// It unwraps to ErrDamaged.
+// MismatchError says that a frame was intact as far as zstd can tell, but a chunk in it is not the one that it should
+// be. It unwraps to ErrDamaged.
 type MismatchError struct {
 	Index int   // position in the extents given to Restore
 	Chunk Chunk // the chunk that should have been there
@@ -28,8 +28,8 @@ func (e *MismatchError) Error() string {
 
 func (e *MismatchError) Unwrap() error { return ErrDamaged }
 
-// TrapError says that a routine ended abnormally, which no input may cause: it is a bug, or the machine is out of memory.
-// The instance in which it happened is never used again; other workers are not affected.
+// TrapError says that a routine broke off, or gave a result that it never may. No input causes that: it is a bug. The
+// instance in which it happened is never used again; other workers are not affected.
 type TrapError struct {
 	Routine string // "split", "compress" or "restore"
 	Err     error  // what the engine said, often with a stack trace in further lines

@@ -96,7 +96,7 @@ func TestRestoreReadsOtherEncoders(t *testing.T) {
 	}
 }
 
-// TestFramesDependOnInputAndLevelOnly compresses the same bytes with a new worker and with one that has done other work.
+// TestFramesDependOnInputAndLevelOnly compresses bytes with a new worker and with one that has done other work.
 func TestFramesDependOnInputAndLevelOnly(t *testing.T) {
 	c, err := codec.New(t.Context(), codec.Options{CacheDir: cacheDir})
 	if err != nil {
@@ -246,9 +246,9 @@ func TestRestoreRefusesDamage(t *testing.T) {
 			}
 		})
 	}
-	for _, n := range []int{-1, codec.BufferSize + 1} {
-		if _, err := w.Restore(t.Context(), n, len(raw), nil); err == nil {
-			t.Errorf("restore %d bytes: no error", n)
+	for _, n := range []int{-1, codec.MaxCompressedFrame + 1, codec.BufferSize + 1} {
+		if _, err := w.Restore(t.Context(), n, len(raw), nil); !errors.Is(err, codec.ErrDamaged) {
+			t.Errorf("restore %d bytes: got error %v, want ErrDamaged", n, err)
 		}
 	}
 }

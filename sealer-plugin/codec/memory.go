@@ -1,8 +1,8 @@
 package codec
 
-// linearMemory is the memory of one wazero instance. It is kept outside of Go's heap where the platform allows: on the heap,
-// its full size would count as live data however little of it is in use, and the garbage collector would let everything else in
-// the process grow by as much before it runs.
+// linearMemory is the memory of one wazero instance. It is kept outside of Go's heap where the platform allows: on the
+// heap, its full size would count as live data however little of it is in use, and the garbage collector would let
+// everything else in the process grow by as much before it runs.
 //
 // It fulfils wazero's experimental.LinearMemory.
 type linearMemory struct{ bytes []byte }

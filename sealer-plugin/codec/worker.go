@@ -46,7 +46,7 @@ func (w *Worker) Buffer() []byte {
 
 // Split cuts Buffer()[off:off+n] into chunks and appends these, in order, to dst. If final is false, more data will
 // follow: the last chunk is left out unless its end cannot depend on that data. The sum of the sizes is what has been
-// consumed; the caller moves the rest to where the following data is read. At least MaxChunk bytes give a chunk.
+// consumed; the caller moves the rest, less than MaxChunk bytes, to where the following data is read.
 func (w *Worker) Split(ctx context.Context, off, n int, final bool, dst []Chunk) ([]Chunk, error) {
 	if off < 0 || n < 0 || n > BufferSize || off > BufferSize-n {
 		return dst, fmt.Errorf("split %d bytes at %d: outside the buffer of %d", n, off, BufferSize)
@@ -89,11 +89,11 @@ func (w *Worker) Compress(ctx context.Context, n, level int) ([]byte, error) {
 // raw bytes, and checks that each extent of the result is the chunk that it names. Extents may overlap, and may leave
 // parts of the frame unnamed. The result lies in linear memory and is valid until the worker's next call.
 //
-// Everything is checked that may come from outside, raw and extents included: what does not hold is ErrDamaged, a
+// Everything is checked that may come from outside, n, raw and extents included: what does not hold is ErrDamaged, a
 // *MismatchError where a chunk is not what it should be.
 func (w *Worker) Restore(ctx context.Context, n, raw int, extents []Extent) ([]byte, error) {
-	if n < 0 || n > BufferSize {
-		return nil, fmt.Errorf("restore %d bytes: outside the buffer of %d", n, BufferSize)
+	if n < 1 || n > MaxCompressedFrame {
+		return nil, fmt.Errorf("%w: a frame of %d bytes, not 1 to %d", ErrDamaged, n, MaxCompressedFrame)
 	}
 	if raw < 1 || raw > MaxFrame {
 		return nil, fmt.Errorf("%w: a frame of %d raw bytes, not 1 to %d", ErrDamaged, raw, MaxFrame)
@@ -153,50 +153,4 @@ func (w *Worker) restoreBatch(ctx context.Context, n, raw int, extents []Extent)
 	l.putExtents(w.inst.memory(), extents)
 	return w.call(ctx, routineRestore,
 		uint64(l.input), uint64(n), uint64(l.extents), uint64(len(extents)), uint64(l.output), uint64(raw))
-}
-
-// Results of a routine that are not a length or a count.
-const (
-	codeCorrupt  = -3
-	codeMismatch = -4096 // of extent 0; one less for each further extent
-)
-
-// callUpTo runs a routine whose only good results are 0 to limit.
-func (w *Worker) callUpTo(ctx context.Context, limit int, r routine, args ...uint64) (int, error) {
-	result, err := w.call(ctx, r, args...)
-	if err != nil {
-		return 0, err
-	}
-	if result < 0 || result > int64(limit) {
-		return 0, w.giveUp(r, fmt.Errorf("result %d, at most %d can be", result, limit))
-	}
-	return int(result), nil
-}
-
-// call runs a routine, unless the worker is not in a state to.
-func (w *Worker) call(ctx context.Context, r routine, args ...uint64) (int64, error) {
-	if w.inst == nil {
-		return 0, errReleased
-	}
-	if w.fault != nil {
-		return 0, w.fault
-	}
-	if w.codec.isClosed() {
-		return 0, ErrClosed
-	}
-	if err := ctx.Err(); err != nil {
-		return 0, err
-	}
-	copy(w.stack[:], args)
-	if err := w.inst.call(ctx, r, w.stack[:]); err != nil {
-		return 0, w.giveUp(r, err)
-	}
-	return int64(w.stack[0]), nil
-}
-
-// giveUp marks the instance as unfit for any further use: after a trap its stack pointer is not restored, and after
-// a result that cannot be, nothing is known about it.
-func (w *Worker) giveUp(r routine, err error) error {
-	w.fault = &TrapError{Routine: r.String(), Err: err}
-	return w.fault
 }
