@@ -288,3 +288,41 @@ func read(t testing.TB, src content.Fetcher, desc ocispec.Descriptor) []byte {
 	}
 	return data
 }
+
+// Fetch implements content.Fetcher.
+func (l liar) Fetch(ctx context.Context, desc ocispec.Descriptor) (io.ReadCloser, error) {
+	rc, err := l.images.Fetch(ctx, desc)
+	if err != nil || desc.Digest != l.about {
+		return rc, err
+	}
+	data, err := io.ReadAll(rc)
+	if err != nil {
+		return nil, err
+	}
+	data[len(data)/2] ^= 1
+	return io.NopCloser(bytes.NewReader(data)), nil
+}
+
+func decode(t testing.TB, data []byte, v any) {
+	t.Helper()
+	if err := json.Unmarshal(data, v); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func manifestOf(t testing.TB, src content.Fetcher, desc ocispec.Descriptor) ocispec.Manifest {
+	t.Helper()
+	var m ocispec.Manifest
+	decode(t, read(t, src, desc), &m)
+	return m
+}
+
+// sizeOf returns the size of the manifest that was pulled.
+func sizeOf(t testing.TB, out Output) int64 {
+	t.Helper()
+	desc, err := out.Resolve(t.Context(), out.Reference.Tag)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return desc.Size
+}

@@ -21,7 +21,7 @@ import (
 )
 
 // readSize is the buffer between a source and what reads headers from it, in bytes.
-const readSize = 1 << 20
+const readSize = 64 << 10
 
 // maxWindow is the largest zstd window that a layer may ask for, in bytes: what zstd -19 --long uses.
 const maxWindow = 128 << 20

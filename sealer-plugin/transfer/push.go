@@ -117,7 +117,14 @@ func (p *push) run(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.publish(ctx, root)
+	result, err := p.publish(ctx, root)
+	if err != nil {
+		return nil, err
+	}
+	p.hint()
+	result.ChunksTotal = len(p.distinct.list)
+	result.ChunksNew, result.NewBytes = p.packer.chunks, p.packer.raw
+	return result, nil
 }
 
 // publishIndex uploads the index, and mounts the packs of the bases that need it.
@@ -158,11 +165,7 @@ func (p *push) publish(ctx context.Context, root ocispec.Descriptor) (*Result, e
 	if err := p.pushManifest(ctx, desc, manifest); err != nil {
 		return nil, err
 	}
-	p.hint()
-	return &Result{
-		Digest: root.Digest, ChunkedDigest: desc.Digest, RawBytes: p.image.Document.RawBytes(),
-		ChunksTotal: len(p.distinct.list), ChunksNew: p.packer.chunks, NewBytes: p.packer.raw,
-	}, nil
+	return &Result{Digest: root.Digest, ChunkedDigest: desc.Digest, RawBytes: p.image.Document.RawBytes()}, nil
 }
 
 // hint says what would make the next push smaller.
@@ -170,6 +173,14 @@ func (p *push) hint() {
 	for compression, n := range p.packed {
 		p.opts.Log.Info(fmt.Sprintf("%d layers are %s: kept as they are, they share little with other versions; --layers unpack stores them uncompressed (same image ID, other manifest digest)", n, compression))
 	}
+}
+
+// reserve gives a blob its place in the document, before what it leads to.
+func (p *push) reserve(d digest.Digest) int {
+	slot := len(p.image.Document.Blobs)
+	p.at[d] = slot
+	p.image.Document.Blobs = append(p.image.Document.Blobs, remote.Blob{})
+	return slot
 }
 
 // blob pushes a blob as it is.
