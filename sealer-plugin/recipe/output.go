@@ -26,12 +26,11 @@ func newOutput(w io.Writer) *output {
 	o := &output{
 		w:    w,
 		sum:  sha256.New(),
-		buf:  make([]byte, 0, outputSize),
 		full: make(chan []byte),
 		free: make(chan []byte, 2),
 		done: make(chan struct{}),
 	}
-	o.free <- make([]byte, 0, outputSize)
+	o.free <- nil // a second buffer, which grows as the first does
 	go o.run()
 	return o
 }
@@ -50,12 +49,12 @@ func (o *output) run() {
 // write appends a copy of p to the blob.
 func (o *output) write(p []byte) error {
 	for len(p) > 0 {
-		if len(o.buf) == cap(o.buf) {
+		if len(o.buf) == outputSize {
 			if err := o.flush(); err != nil {
 				return err
 			}
 		}
-		n := min(len(p), cap(o.buf)-len(o.buf))
+		n := min(len(p), outputSize-len(o.buf))
 		o.buf = append(o.buf, p[:n]...)
 		p = p[n:]
 	}

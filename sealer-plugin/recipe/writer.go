@@ -36,7 +36,7 @@ type writer struct {
 }
 
 func newWriter(blocks *block.Writer, hash *hasher) *writer {
-	return &writer{blocks: blocks, hash: hash, literals: make([]byte, 0, codec.FrameTarget)}
+	return &writer{blocks: blocks, hash: hash}
 }
 
 // addLiteral appends literal bytes to the blob.
