@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -38,7 +39,7 @@ func openDockerArchive(ctx context.Context, ref Reference, opts Options) (*layou
 		return nil, localError(l.name, "open", err)
 	}
 	l.files = archive
-	if _, err := archive.find(ocispec.ImageLayoutFile); err == nil {
+	if _, plain := archive.find(ocispec.ImageLayoutFile); plain == nil {
 		err = l.checkVersion()
 	} else {
 		l.files, err = convertDocker(ctx, l, archive)
@@ -164,7 +165,7 @@ func (d *dockerFiles) layer(ctx context.Context, l *layout, name string, diffID 
 	desc := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageLayer, Digest: diffID, Size: f.size}
 	head := make([]byte, 4)
 	n, err := f.ReadAt(head, 0)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return desc, err
 	}
 	switch compression(head[:n]) {

@@ -2,6 +2,7 @@ package remote
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -166,7 +167,7 @@ func (r *resumingReader) Read(p []byte) (int, error) {
 
 // resume replaces the body by one that begins at r.at.
 func (r *resumingReader) resume(broken error) error {
-	if broken == io.EOF {
+	if errors.Is(broken, io.EOF) {
 		broken = io.ErrUnexpectedEOF
 	}
 	for {

@@ -2,7 +2,11 @@
 
 package remote
 
-import "golang.org/x/sys/unix"
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+)
 
 // exclusive waits until nobody else has the lock, and takes it.
 func (l *fileLock) exclusive() error { return l.failed(l.flock(unix.LOCK_EX)) }
@@ -13,7 +17,7 @@ func (l *fileLock) share() error { return l.failed(l.flock(unix.LOCK_SH)) }
 // tryExclusive takes the lock unless someone else has it.
 func (l *fileLock) tryExclusive() (bool, error) {
 	err := l.flock(unix.LOCK_EX | unix.LOCK_NB)
-	if err == unix.EWOULDBLOCK {
+	if errors.Is(err, unix.EWOULDBLOCK) {
 		return false, nil
 	}
 	return err == nil, l.failed(err)
@@ -21,7 +25,7 @@ func (l *fileLock) tryExclusive() (bool, error) {
 
 func (l *fileLock) flock(how int) error {
 	for {
-		if err := unix.Flock(int(l.file.Fd()), how); err != unix.EINTR {
+		if err := unix.Flock(int(l.file.Fd()), how); !errors.Is(err, unix.EINTR) {
 			return err
 		}
 	}

@@ -1,6 +1,10 @@
 package remote
 
-import "golang.org/x/sys/windows"
+import (
+	"errors"
+
+	"golang.org/x/sys/windows"
+)
 
 // exclusive waits until nobody else has the lock, and takes it.
 func (l *fileLock) exclusive() error {
@@ -16,7 +20,7 @@ func (l *fileLock) share() error {
 // tryExclusive takes the lock unless someone else has it.
 func (l *fileLock) tryExclusive() (bool, error) {
 	err := l.lock(windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY)
-	if err == windows.ERROR_LOCK_VIOLATION {
+	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
 		return false, nil
 	}
 	return err == nil, l.failed(err)

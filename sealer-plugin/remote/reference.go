@@ -147,6 +147,9 @@ func parseName(s string) (Reference, error) {
 	return r, nil
 }
 
+// login matches a name and a password before a host, which someone may have put there.
+var login = regexp.MustCompile(`^[^/@]*:[^/@]*@`)
+
 func referenceError(s, reason string) error {
-	return fmt.Errorf("%w: %q %s; %s", ErrReference, s, reason, referenceForms)
+	return fmt.Errorf("%w: %q %s; %s", ErrReference, login.ReplaceAllString(scrub(s), "...@"), scrub(reason), referenceForms)
 }

@@ -166,7 +166,7 @@ type errorReader struct {
 
 func (e *errorReader) Read(p []byte) (int, error) {
 	n, err := e.Reader.Read(p)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = e.failed(err)
 	}
 	return n, err

@@ -10,22 +10,36 @@ import (
 // digestTag matches tags that stand for a digest: lists of referrers and signatures, not versions.
 var digestTag = regexp.MustCompile(`^sha\d+-[0-9a-f]{64}`)
 
-// sortTags sorts tags so that those which look newest come first: by version, descending, as a person would read them. Words go
-// before numbers, so that "latest" is in front; a version goes before its pre-releases and variants ("1.2", then "1.2-rc1"); tags that stand for a digest come last.
+// sortTags sorts tags so that those which look newest come first: "latest", other words, and then versions, descending, as a
+// person would read them. A version goes before its pre-releases and variants ("1.2", then "1.2-rc1"); tags that stand for a digest come
+// last.
 func sortTags(tags []string) {
 	slices.SortFunc(tags, func(a, b string) int {
-		if da, db := digestTag.MatchString(a), digestTag.MatchString(b); da != db {
-			if da {
-				return 1
-			}
-			return -1
-		}
-		return cmp.Or(compareVersions(version(b), version(a)), strings.Compare(b, a))
+		return cmp.Or(
+			cmp.Compare(class(a), class(b)),
+			compareVersions(version(b), version(a)),
+			strings.Compare(b, a),
+		)
 	})
+}
+
+func class(tag string) int {
+	switch {
+	case tag == defaultTag:
+		return 0
+	case digestTag.MatchString(tag):
+		return 3
+	case isDigit(version(tag)[0]):
+		return 2
+	}
+	return 1
 }
 
 // version cuts the v of "v1.2".
 func version(tag string) string {
+	if tag == "" {
+		return "-" // a registry may list anything
+	}
 	if len(tag) > 1 && (tag[0] == 'v' || tag[0] == 'V') && isDigit(tag[1]) {
 		return tag[1:]
 	}
@@ -52,15 +66,15 @@ func compareVersions(a, b string) int {
 	return cmp.Compare(rank(a), rank(b))
 }
 
-// rank orders what may follow after two tags were alike so far: a pre-release or a variant is before the end, everything else after it.
+// rank orders what follows where two tags differ: letters, which are pre-releases and variants, go before the end, and numbers after it.
 func rank(rest string) int {
-	switch {
-	case rest == "":
+	if rest == "" {
 		return 0
-	case strings.ContainsRune("-~_", rune(rest[0])) && len(rest) > 1 && !isDigit(rest[1]):
-		return -1
 	}
-	return 1 + int(rest[0])
+	if after := strings.TrimLeft(rest, "-~_.+"); after == "" || isDigit(after[0]) {
+		return 1 + int(rest[0])
+	}
+	return int(rest[0]) - 256
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }

@@ -43,7 +43,7 @@ func (v *verifyReader) Read(p []byte) (int, error) {
 		}
 		return n, v.err
 	}
-	if v.err = v.finish(v.err); v.err != io.EOF {
+	if v.err = v.finish(v.err); !errors.Is(v.err, io.EOF) {
 		return 0, v.err
 	}
 	return n, v.err
