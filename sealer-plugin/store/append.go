@@ -17,9 +17,9 @@ const (
 // Append adds a compressed frame and the chunks that are known to lie in it; other parts of the frame stay unnamed. The
 // caller has verified the chunks. Neither frame nor extents are kept.
 //
-// The chunks can be found and read when Append has completed a pack (about 8 MiB), or after Flush. Until then
-// a crash loses them. An error from Append or Flush, a full disk for example, may lose what was appended since the last Flush; the
-// store then takes nothing more until it is opened again, but can be read.
+// The chunks can be found and read when Append has completed a pack (about 8 MiB), or after Flush. Until then a crash
+// loses them. After an error in writing, of a full disk for example, what was appended since the last Flush may be lost,
+// and Append and Flush return that error until the store is opened again. It can still be read.
 func (s *Store) Append(ctx context.Context, compressed []byte, extents []codec.Extent) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -41,7 +41,7 @@ func (s *Store) putBlob(ctx context.Context, desc ocispec.Descriptor, r io.Reade
 }
 
 // Blob opens a blob for reading, after verifying all of it; the caller closes it. The error is ErrNotFound if the store
-// lacks it, and ErrDamaged if it is not as desc describes it; then it is removed, so that a pull that runs again fetches it anew.
+// lacks it, and ErrDamaged if it is not what desc describes; then it is removed: a pull that runs again fetches it anew.
 func (s *Store) Blob(desc ocispec.Descriptor) (*os.File, error) {
 	f, err := s.openBlob(desc)
 	if err != nil {

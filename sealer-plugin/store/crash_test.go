@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -97,7 +98,7 @@ func saveSamples(t *testing.T, samples []sample) (path string) {
 
 // self returns a command that runs this test binary in a role, by way of the program and arguments in wrapper, if any.
 func self(role, dir, samples string, wrapper ...string) *exec.Cmd {
-	argv := append(wrapper, os.Args[0])
+	argv := slices.Concat(wrapper, []string{os.Args[0]})
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Env = append(os.Environ(), envRole+"="+role, envDir+"="+dir, envSamples+"="+samples)
 	cmd.Stderr = os.Stderr
@@ -157,9 +158,9 @@ func wantIntact(t *testing.T, dir string, samples []sample, n int) {
 func TestKilledAtRandom(t *testing.T) {
 	samples := newSamples(t, 24, 70<<10)
 	saved := saveSamples(t, samples)
-	rounds := 30
+	rounds := 12
 	if testing.Short() {
-		rounds = 5
+		rounds = 3
 	}
 	killed := 0
 	for range rounds {

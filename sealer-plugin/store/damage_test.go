@@ -95,7 +95,7 @@ func TestDamagedPack(t *testing.T) {
 					t.Fatal(err)
 				}
 			},
-			2, []int{0, 1, 2, 3, 4}, "no such file",
+			2, []int{0, 1, 2, 3, 4}, "damaged data",
 		},
 	}
 	for _, tt := range tests {

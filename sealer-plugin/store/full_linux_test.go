@@ -72,7 +72,7 @@ func TestFullDisk(t *testing.T) {
 		from, to, step int // sizes of the disk
 	}{
 		{"by packs", newSamples(t, 12, 90<<10), 8 << 10, 512 << 10, 24 << 10},
-		{"by the index", newFineSamples(t, 12, 20_000, 40), 60 << 10, 700 << 10, 20 << 10},
+		{"by the index", newFineSamples(t, 12, 20_000, 40), 60 << 10, 640 << 10, 36 << 10},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

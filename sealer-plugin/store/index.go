@@ -15,31 +15,6 @@ import (
 	"github.com/sealift/sealift/sealer-plugin/codec"
 )
 
-// place says where a chunk lies: which of the chunks of which pack it is, both counted from 0.
-type place struct {
-	pack, chunk uint32
-}
-
-const placeSize = 4 + 4
-
-func (p place) encode() []byte {
-	b := binary.BigEndian.AppendUint32(make([]byte, 0, placeSize), p.pack)
-	return binary.BigEndian.AppendUint32(b, p.chunk)
-}
-
-func decodePlace(b []byte) (place, error) {
-	if len(b) != placeSize {
-		return place{}, fmt.Errorf("%w: index entry of %d bytes", codec.ErrDamaged, len(b))
-	}
-	return place{binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:])}, nil
-}
-
-// entry is a chunk and its place.
-type entry struct {
-	id codec.ID
-	at place
-}
-
 // The buckets of index.db.
 var (
 	chunksBucket = []byte("chunks") // ID -> place
@@ -204,15 +179,6 @@ func (x *index) add(pack uint32, frames []frame) error {
 		}
 		return tx.Bucket(packsBucket).Put(packKey(pack), nil)
 	})
-}
-
-// entries returns the index entries of the frame's chunks, given the number of its pack.
-func (f *frame) entries(pack uint32) []entry {
-	entries := make([]entry, len(f.extents))
-	for i, e := range f.extents {
-		entries[i] = entry{e.ID, place{pack, f.first + uint32(i)}}
-	}
-	return entries
 }
 
 func packKey(pack uint32) []byte { return binary.BigEndian.AppendUint32(nil, pack) }

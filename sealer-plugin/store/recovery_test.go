@@ -231,7 +231,7 @@ func TestOpenRefusesAnotherVersion(t *testing.T) {
 	if err := os.WriteFile(version, []byte("2\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), `version is "2`) {
+	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), `version "2" is unknown`) {
 		t.Errorf("error %v", err)
 	}
 	if err := os.WriteFile(version, before, 0o600); err != nil {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -146,7 +147,8 @@ func (s *Store) checkVersion() error {
 	case err != nil:
 		return err
 	case string(got) != version:
-		return fmt.Errorf("layout version is %.16q: this Sealift knows version %q only; update it, or use another directory", got, version)
+		return fmt.Errorf("layout version %.16q is unknown: use a newer Sealift, or another directory",
+			bytes.TrimSpace(got))
 	}
 	return nil
 }
