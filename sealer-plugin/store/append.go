@@ -75,7 +75,7 @@ func (s *Store) write(compressed []byte, f frame) (full *packWriter, err error) 
 	return full, nil
 }
 
-// seal makes a pack durable and then visible, and enters its chunks in the index. If that last step fails, Open does it.
+// seal makes a pack durable and then visible, and enters its chunks in the index. If the last step fails, Open does it.
 func (s *Store) seal(p *packWriter) error {
 	if err := p.finish(s.packPath(p.number)); err != nil {
 		return s.fail(err)
@@ -112,8 +112,8 @@ func (s *Store) flush() error {
 	return s.seal(p)
 }
 
-// fail notes that the store cannot be written to any more, and why, and returns the error that is to be reported. What the
-// system still keeps of a file after a failed write or fsync is unknown, so nothing is built on it.
+// fail notes that the store cannot be written to any more, and why, and returns the error that is to be reported. What
+// the system still keeps of a file after a failed write or fsync is unknown, so nothing is built on it.
 func (s *Store) fail(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

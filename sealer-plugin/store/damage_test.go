@@ -171,6 +171,9 @@ func TestWrongIndexEntry(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := s.NewReader(useCodec(t))
+			if _, err := r.Chunk(t.Context(), f.Extents[1].Chunk); err != nil { // the reader has the frame
+				t.Fatal(err)
+			}
 			if _, err := r.Chunk(t.Context(), f.Extents[0].Chunk); !errors.Is(err, codec.ErrDamaged) {
 				t.Errorf("error %v, want ErrDamaged", err)
 			}

@@ -29,11 +29,13 @@ type index struct {
 }
 
 // openIndex opens the database at path, and makes it where there is none. The error is ErrDamaged if it is beyond use.
+// The free list is kept in the file: to find it anew, bbolt would walk all pages in a goroutine of its own, whose panics
+// nobody could contain.
 func openIndex(path string) (*index, error) {
 	x := &index{}
 	err := x.contain(func() (err error) {
 		x.db, err = bbolt.Open(path, 0o600, &bbolt.Options{
-			Timeout:      1, // the lock of the store is held already: nobody else has a reason to hold this one
+			Timeout:      1, // ns; the lock of the store is held, so nobody has a reason to hold this one
 			FreelistType: bbolt.FreelistMapType,
 			NoStatistics: true,
 			OpenFile:     x.openFile,
@@ -103,8 +105,8 @@ func (x *index) update(fn func(tx *bbolt.Tx) error) error {
 	return x.contain(func() error { return x.db.Update(fn) })
 }
 
-// contain runs fn, which uses the database. bbolt panics where a page makes no sense, and to touch a page that a truncated
-// file lacks is a fault: either becomes ErrDamaged, after which the database is not used any more.
+// contain runs fn, which uses the database. bbolt panics where a page makes no sense, and to touch a page that a
+// truncated file lacks is a fault: either becomes ErrDamaged, after which the database is not used any more.
 func (x *index) contain(fn func() error) (err error) {
 	if x.broken.Load() {
 		return x.damage("found before")

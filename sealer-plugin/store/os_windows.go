@@ -25,5 +25,5 @@ func lockFile(path string) (*os.File, error) {
 	return nil, &os.PathError{Op: "lock", Path: path, Err: err}
 }
 
-// syncDir does nothing: Windows has no such call, and NTFS keeps the order of renames in its journal.
+// syncDir does nothing: Windows has no call for it.
 func syncDir(string) error { return nil }

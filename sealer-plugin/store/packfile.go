@@ -120,10 +120,10 @@ func openPack(path string) (*packFile, error) {
 
 func (p *packFile) close() { _ = p.file.Close() }
 
-// frameOf returns the frame that holds the chunk with that number, nil if there is none.
-func (p *packFile) frameOf(chunk uint32) *frame {
+// frameOf returns the frame that holds the chunk with that number and ID, nil if there is none.
+func (p *packFile) frameOf(chunk uint32, id codec.ID) *frame {
 	for i := range p.frames {
-		if p.frames[i].holds(chunk) {
+		if _, ok := p.frames[i].find(chunk, id); ok {
 			return &p.frames[i]
 		}
 	}

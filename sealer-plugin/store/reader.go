@@ -65,7 +65,7 @@ func (r *Reader) chunk(ctx context.Context, chunk codec.Chunk) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := f.extents[at.chunk-f.first]
+	e, _ := f.find(at.chunk, chunk.ID)
 	if e.Size != chunk.Size {
 		return nil, fmt.Errorf("%w: chunk has %d bytes, not %d", codec.ErrDamaged, e.Size, chunk.Size)
 	}
@@ -75,7 +75,7 @@ func (r *Reader) chunk(ctx context.Context, chunk codec.Chunk) ([]byte, error) {
 // frame returns the frame that holds the chunk of an index entry.
 func (r *Reader) frame(ctx context.Context, want entry) (*rawFrame, error) {
 	for i, f := range r.recent {
-		if f.pack == want.at.pack && f.holds(want.at.chunk) {
+		if _, ok := f.find(want.at.chunk, want.id); ok && f.pack == want.at.pack {
 			copy(r.recent[1:i+1], r.recent[:i])
 			r.recent[0] = f
 			return f, nil
@@ -101,8 +101,8 @@ func (r *Reader) load(ctx context.Context, w *codec.Worker, want entry) (*rawFra
 		return nil, err
 	}
 	defer p.close()
-	f := p.frameOf(want.at.chunk)
-	if f == nil || f.extents[want.at.chunk-f.first].ID != want.id {
+	f := p.frameOf(want.at.chunk, want.id)
+	if f == nil {
 		return nil, fmt.Errorf("%s: %w: chunk is not where the index says", path, codec.ErrDamaged)
 	}
 	raw, err := p.restore(ctx, w, f)

@@ -27,9 +27,13 @@ type frame struct {
 	extents   []codec.Extent
 }
 
-// holds says whether the chunk with that number in the pack is one of the frame's.
-func (f *frame) holds(chunk uint32) bool {
-	return chunk >= f.first && chunk-f.first < uint32(len(f.extents))
+// find returns the extent of the chunk with that number in the pack, if it is one of the frame's and has that ID.
+func (f *frame) find(chunk uint32, id codec.ID) (codec.Extent, bool) {
+	if chunk < f.first || chunk-f.first >= uint32(len(f.extents)) {
+		return codec.Extent{}, false
+	}
+	e := f.extents[chunk-f.first]
+	return e, e.ID == id
 }
 
 // check verifies the limits of a frame.
