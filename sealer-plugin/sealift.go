@@ -27,6 +27,7 @@ var (
 	ErrUnauthorized = remote.ErrUnauthorized // the registry refused the credentials, or wants some
 	ErrDamaged      = codec.ErrDamaged       // bytes that are not what their digest or ID says
 	ErrStoreInUse   = store.ErrInUse         // another process has the store open
+	ErrChunked      = remote.ErrChunked      // in chunked form already, where a plain image is wanted
 	ErrNewerFormat  = remote.ErrNewerFormat  // written by a later, incompatible version
 )
 
@@ -73,11 +74,15 @@ func DefaultCache() string { return filepath.Join(xdg.CacheHome, "sealift") }
 // there. The same push after an interruption goes on where that one ended.
 func Push(ctx context.Context, src, dst string, o Options) (*Result, error) {
 	return measured(o, func(s *session) (*Result, error) {
+		from, err := remote.ParseReference(src)
+		if err != nil {
+			return nil, err
+		}
 		to, err := remote.ParseReference(dst)
 		if err != nil {
 			return nil, err
 		}
-		source, root, err := s.resolve(ctx, src)
+		source, root, err := s.resolveWith(ctx, from, s.near(from))
 		if err != nil {
 			return nil, err
 		}

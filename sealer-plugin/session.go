@@ -71,13 +71,27 @@ func (s *session) resolve(ctx context.Context, ref string) (remote.Source, ocisp
 	if err != nil {
 		return nil, ocispec.Descriptor{}, err
 	}
-	source, err := remote.OpenSource(ctx, parsed, s.Remote)
+	return s.resolveWith(ctx, parsed, s.Remote)
+}
+
+func (s *session) resolveWith(ctx context.Context, parsed remote.Reference, o remote.Options) (remote.Source, ocispec.Descriptor, error) {
+	source, err := remote.OpenSource(ctx, parsed, o)
 	if err != nil {
 		return nil, ocispec.Descriptor{}, err
 	}
 	s.closes(source)
 	desc, err := source.Resolve(ctx, parsed.Name())
 	return source, desc, err
+}
+
+// near returns the options for the end of a transfer at which the image is plain: what goes through a directory or an
+// archive there does not travel, and is not counted.
+func (s *session) near(ref remote.Reference) remote.Options {
+	o := s.Remote
+	if ref.Transport != remote.TransportRegistry {
+		o.Meter = nil
+	}
+	return o
 }
 
 // destination opens where a push writes, and its bases.
@@ -121,7 +135,7 @@ func (s *session) output(ctx context.Context, dst string) (*transfer.Output, err
 	if to.Digest != "" {
 		return nil, fmt.Errorf("%w: %s: a destination has a tag and no digest", ErrReference, to)
 	}
-	target, err := remote.OpenTarget(ctx, to, s.Remote)
+	target, err := remote.OpenTarget(ctx, to, s.near(to))
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"fmt"
 	"log/slog"
 	"runtime"
 
@@ -43,4 +44,15 @@ func (o Options) withDefaults() Options {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return o
+}
+
+// check refuses what no push can do, before it begins.
+func (o Options) check() error {
+	if o.Layers != Keep && o.Layers != Unpack {
+		return fmt.Errorf("layers %q: want %q or %q", o.Layers, Keep, Unpack)
+	}
+	if o.Level < codec.MinLevel || o.Level > codec.MaxLevel {
+		return fmt.Errorf("level %d: want %d to %d", o.Level, codec.MinLevel, codec.MaxLevel)
+	}
+	return nil
 }

@@ -57,6 +57,9 @@ func Push(ctx context.Context, c *codec.Codec, src content.ReadOnlyStorage, root
 		named:    make(map[digest.Digest]bool),
 		packed:   make(map[compression]int),
 	}
+	if err := p.opts.check(); err != nil {
+		return nil, err
+	}
 	bases, err := p.loadBases(ctx)
 	if err != nil {
 		return nil, err

@@ -8,8 +8,8 @@ import (
 type Result struct {
 	Digest        digest.Digest `json:"digest"`                  // of the plain image: its manifest, or its index
 	ChunkedDigest digest.Digest `json:"chunked_digest,omitzero"` // of the manifest of its chunked form, if there is one
-	SentBytes     int64         `json:"sent_bytes"`              // bodies of requests; bytes written to a layout or archive
-	ReceivedBytes int64         `json:"received_bytes"`          // bodies of answers; bytes read from a layout or archive
+	SentBytes     int64         `json:"sent_bytes"`              // to the remote: bodies of requests, or bytes written to a layout
+	ReceivedBytes int64         `json:"received_bytes"`          // from the remote: bodies of answers, or bytes read from a layout
 	Requests      int64         `json:"requests"`
 	ChunksTotal   int           `json:"chunks_total"` // distinct chunks of the image
 	ChunksNew     int           `json:"chunks_new"`   // those of them that travelled

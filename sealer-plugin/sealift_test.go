@@ -1,0 +1,132 @@
+package sealift_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2"
+	"oras.land/oras-go/v2/content"
+	"oras.land/oras-go/v2/content/oci"
+
+	sealift "github.com/sealift/sealift/sealer-plugin"
+)
+
+// plainImage writes an image with one layer of 1 MiB to a layout in dir, under the tag v1, and returns its manifest.
+func plainImage(ctx context.Context, dir string) (ocispec.Descriptor, error) {
+	layout, err := oci.New(dir)
+	if err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	data := bytes.Repeat([]byte("sealift"), 1<<20/7)
+	layer := content.NewDescriptorFromBytes("application/vnd.example.data", data)
+	if err := layout.Push(ctx, layer, bytes.NewReader(data)); err != nil {
+		return layer, err
+	}
+	root, err := oras.PackManifest(ctx, layout, oras.PackManifestVersion1_1, "application/vnd.example", oras.PackManifestOptions{
+		Layers:              []ocispec.Descriptor{layer},
+		ManifestAnnotations: map[string]string{ocispec.AnnotationCreated: "2026-01-01T00:00:00Z"},
+	})
+	if err != nil {
+		return root, err
+	}
+	return root, layout.Tag(ctx, root, "v1")
+}
+
+func ExamplePush() {
+	ctx := context.Background()
+	dir, err := os.MkdirTemp("", "sealift-example-")
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if _, err := plainImage(ctx, filepath.Join(dir, "image")); err != nil {
+		panic(err)
+	}
+	o := sealift.Options{Store: filepath.Join(dir, "store")}
+	usb := "oci:" + filepath.Join(dir, "usb") + ":v1"
+
+	pushed, err := sealift.Push(ctx, "oci:"+filepath.Join(dir, "image")+":v1", usb, o)
+	if err != nil {
+		panic(err)
+	}
+	pulled, err := sealift.Pull(ctx, usb, "oci:"+filepath.Join(dir, "copy")+":v1", o)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(pushed.Digest == pulled.Digest, pulled.RawBytes/pulled.ReceivedBytes > 10)
+	// Output: true true
+}
+
+// place is a plain image, a place to push to and the options of a test.
+func place(t *testing.T) (src, dst string, o sealift.Options) {
+	t.Helper()
+	dir := t.TempDir()
+	if _, err := plainImage(t.Context(), dir); err != nil {
+		t.Fatal(err)
+	}
+	return "oci:" + dir + ":v1", "oci:" + t.TempDir() + ":v1", sealift.Options{Store: t.TempDir()}
+}
+
+func TestTrafficIsThatOfTheRemote(t *testing.T) {
+	src, dst, o := place(t)
+	pushed, err := sealift.Push(t.Context(), src, dst, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pushed.ReceivedBytes > 1000 || pushed.SentBytes < 1000 || pushed.SentBytes > 100_000 {
+		t.Errorf("a push to an empty layout received %d bytes and sent %d", pushed.ReceivedBytes, pushed.SentBytes)
+	}
+	pulled, err := sealift.Pull(t.Context(), dst, "oci:"+t.TempDir(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pulled.SentBytes != 0 || pulled.ReceivedBytes < 1000 || pulled.ReceivedBytes > 100_000 {
+		t.Errorf("a pull from a layout sent %d bytes and received %d", pulled.SentBytes, pulled.ReceivedBytes)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	src, dst, o := place(t)
+	if _, err := sealift.Push(t.Context(), src, dst, o); err != nil {
+		t.Fatal(err)
+	}
+	nowhere := "oci:" + filepath.Join(t.TempDir(), "none") + ":v1"
+	for name, test := range map[string]struct {
+		do   func() error
+		want error
+	}{
+		"no such image":  {func() error { _, err := sealift.Pull(t.Context(), nowhere, "", o); return err }, sealift.ErrNotFound},
+		"no host":        {func() error { _, err := sealift.Inspect(t.Context(), "kube", o); return err }, sealift.ErrReference},
+		"push of chunks": {func() error { _, err := sealift.Push(t.Context(), dst, nowhere, o); return err }, sealift.ErrChunked},
+		"unknown layers": {func() error {
+			p := o
+			p.Layers = "melt"
+			_, err := sealift.Push(t.Context(), src, nowhere, p)
+			return err
+		}, nil},
+		"level too high": {func() error { p := o; p.Level = 20; _, err := sealift.Push(t.Context(), src, nowhere, p); return err }, nil},
+		"a distant base": {func() error {
+			p := o
+			p.Bases = []string{"localhost:1/a:b"}
+			_, err := sealift.Push(t.Context(), src, nowhere, p)
+			return err
+		}, sealift.ErrReference},
+		"digest as a tag": {func() error {
+			_, err := sealift.Pull(t.Context(), dst, nowhere+"@sha256:0123456789012345678901234567890123456789012345678901234567890123", o)
+			return err
+		}, sealift.ErrReference},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := test.do()
+			if err == nil || test.want != nil && !errors.Is(err, test.want) {
+				t.Errorf("error %v, want %v", err, test.want)
+			}
+		})
+	}
+}
