@@ -76,7 +76,7 @@ func (x *Index) checkFrames() error {
 		if f.Pack == pack+1 {
 			pack, end = f.Pack, 0
 		}
-		if f.Pack != pack || pack >= len(x.Packs) {
+		if f.Pack != pack || pack < 0 || pack >= len(x.Packs) {
 			return fmt.Errorf("frame %d: in pack %d of %d, after one in pack %d", i, f.Pack, len(x.Packs), pack)
 		}
 		if f.Size < 1 || f.Size > codec.MaxCompressedFrame || f.Raw < 1 || f.Raw > codec.MaxFrame {
