@@ -20,7 +20,8 @@ func newDiff(c *cli) *cobra.Command {
 		GroupID: "images",
 		Short:   "Show what would travel to a place that has one image and gets another",
 		Long: `Diff shows what a push or a pull of the image NEW would send to a place that has the image OLD, by layer and by file,
-the largest first. Nothing is transferred but indexes and recipes.
+the largest first. Of chunked images only indexes and recipes are read. Plain images are read whole, and cut into chunks
+in a temporary directory.
 
 TRAVELS is the compressed size (of a file: by the average of its layer), NEW the same uncompressed, SIZE the whole.`,
 		Example: `  sealift diff registry.example.com/kube:v1 registry.example.com/kube:v2
@@ -30,7 +31,9 @@ TRAVELS is the compressed size (of a file: by the average of its layer), NEW the
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o := c.options()
 			o.Platform = string(platform)
+			shown := c.progress(&o)
 			difference, err := sealift.Diff(c.ctx, args[0], args[1], o)
+			shown.close()
 			if err != nil {
 				return err
 			}

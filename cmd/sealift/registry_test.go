@@ -77,12 +77,12 @@ func (g *registry) upload(w http.ResponseWriter, r *http.Request, repository str
 		w.WriteHeader(http.StatusAccepted)
 		return
 	}
+	content, err := io.ReadAll(r.Body) // before waiting: the server notices a client's end only after the body's
 	if g.held != nil {
 		g.held <- struct{}{}
 		<-r.Context().Done()
 		return
 	}
-	content, err := io.ReadAll(r.Body)
 	digest := digestOf(content)
 	if err != nil || digest != r.URL.Query().Get("digest") {
 		refuse(w, http.StatusBadRequest, "DIGEST_INVALID")
@@ -118,15 +118,20 @@ func (g *registry) putManifest(w http.ResponseWriter, r *http.Request, repositor
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.manifests[digest] = manifest{r.Header.Get("Content-Type"), content}
-	g.tags[repository+":"+name] = digest
+	if name != digest {
+		g.tags[repository+":"+name] = digest
+	}
 	w.Header().Set("Docker-Content-Digest", digest)
 	w.WriteHeader(http.StatusCreated)
 }
 
 func (g *registry) manifest(w http.ResponseWriter, r *http.Request, repository, name string) {
 	g.mu.Lock()
-	digest, ok := g.tags[repository+":"+name]
-	m := g.manifests[digest]
+	digest, tagged := g.tags[repository+":"+name]
+	if !tagged {
+		digest = name
+	}
+	m, ok := g.manifests[digest]
 	g.mu.Unlock()
 	if !ok {
 		refuse(w, http.StatusNotFound, "MANIFEST_UNKNOWN")
@@ -144,7 +149,7 @@ func (g *registry) list(w http.ResponseWriter, repository string) {
 	tags := []string{}
 	g.mu.Lock()
 	for name := range g.tags {
-		if tag, ok := strings.CutPrefix(name, repository+":"); ok && !strings.HasPrefix(tag, "sha256:") {
+		if tag, ok := strings.CutPrefix(name, repository+":"); ok {
 			tags = append(tags, tag)
 		}
 	}
