@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"context"
-	"fmt"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -172,7 +171,7 @@ func (p *packer) finish() error {
 	_ = p.compressors.Wait() // their errors came by the frames
 	defer p.cancel(nil)
 	if p.ctx.Err() != nil {
-		return fmt.Errorf("pack new chunks: %w", context.Cause(p.ctx))
+		return context.Cause(p.ctx)
 	}
 	first := len(p.known.packs)
 	p.known.packs = append(p.known.packs, p.packs...)

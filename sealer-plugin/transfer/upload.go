@@ -101,6 +101,7 @@ func newSpool() (*spool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("temporary file: %w", err)
 	}
+	_ = os.Remove(f.Name()) // so that no crash leaves it; where open files cannot be removed, discard does it
 	return &spool{file: f, sum: sha256.New()}, nil
 }
 
