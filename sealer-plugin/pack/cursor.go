@@ -7,7 +7,8 @@ import (
 	"github.com/sealift/sealift/sealer-plugin/codec"
 )
 
-// cursor goes through encoded fields that come from outside. After the first failure, which it keeps, all its fields are zero.
+// cursor goes through encoded fields that come from outside. After the first failure, which it keeps, all its fields
+// are zero.
 type cursor struct {
 	b   []byte
 	err error
@@ -43,8 +44,8 @@ func (c *cursor) svarint(what string, least, most int64) int64 {
 	return v
 }
 
-// count reads the number of things that follow: least to most, each of them at least size bytes long. So what is made for that many is
-// never out of proportion to the input.
+// count reads the number of things that follow: least to most, each of them at least size bytes long. So what is made
+// for that many is never out of proportion to the input.
 func (c *cursor) count(what string, least, most uint64, size int) int {
 	v := c.uvarint(what, least, most)
 	if v > uint64(len(c.b)/size) {

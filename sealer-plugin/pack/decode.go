@@ -20,8 +20,8 @@ const (
 	minRun     = 3
 )
 
-// DecodeIndex reads an index that was encoded with the same chunks. Every place in the result lies within what holds it. All that
-// does not hold is codec.ErrDamaged.
+// DecodeIndex reads an index that was encoded with the same chunks. Every place in the result lies within what holds
+// it. All that does not hold is codec.ErrDamaged.
 func DecodeIndex(ctx context.Context, r io.Reader, c *codec.Codec, chunks []codec.Chunk) (*Index, error) {
 	raw, err := readIndexBlocks(ctx, block.NewReader(r, c))
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/sealift/sealift/sealer-plugin/codec"
 )
 
-// Encode writes the index as a block stream to w, compressed at level. chunks are the distinct chunks of the image, parallel
-// to Locations. It writes nothing if the index is not what its fields promise.
+// Encode writes the index as a block stream to w, compressed at level. chunks are the distinct chunks of the image,
+// parallel to Locations. It writes nothing if the index is not what its fields promise.
 func (x *Index) Encode(ctx context.Context, w io.Writer, c *codec.Codec, level int, chunks []codec.Chunk) error {
 	raw, err := x.append(nil, chunks)
 	if err != nil {

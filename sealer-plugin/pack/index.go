@@ -14,8 +14,8 @@ const MaxIndex = 64 << 20
 // kindIndex is the kind of the blocks of an index.
 const kindIndex uint8 = 3
 
-// Index says where the chunks of an image lie. The chunks themselves are not part of it: they are known from the image's
-// recipes, and the index names their places in the order in which the recipes name them for the first time.
+// Index says where the chunks of an image lie. The chunks themselves are not part of it: they are known from the
+// image's recipes, and the index names their places in the order in which the recipes name them for the first time.
 //
 // It lists nothing that is not needed: each pack holds a frame of the index, and each frame a chunk of the image.
 type Index struct {

@@ -329,7 +329,8 @@ func TestDecodeDamaged(t *testing.T) {
 	}
 }
 
-// TestDecodeChanged changes an index at every byte, and cuts it there: it is refused, or its places are still possible ones.
+// TestDecodeChanged changes an index at every byte, and cuts it there: it is refused, or its places are still
+// possible ones.
 func TestDecodeChanged(t *testing.T) {
 	x, chunks := small()
 	encoded := encode(t, x, chunks)

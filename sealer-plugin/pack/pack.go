@@ -1,5 +1,5 @@
-// Package pack reads and writes packs, the blobs in which chunks travel, and the index of an image, which says where each of
-// its chunks lies (docs/format.md).
+// Package pack reads and writes packs, the blobs in which chunks travel, and the index of an image, which says where
+// each of its chunks lies (docs/format.md).
 //
 // A pack is a sequence of compressed frames of chunks, followed by an index of its own, so that a lost index of an
 // image can be made again; it is written once and never changed.

@@ -32,8 +32,9 @@ type Writer struct {
 // NewWriter returns a writer of a pack to w.
 func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
 
-// AddFrame writes a compressed frame that holds the given chunks back to back. It fails, and writes nothing, if the pack would exceed
-// MaxSize, or the frame the limits of the format. After a failure to write, every further call fails.
+// AddFrame writes a compressed frame that holds the given chunks back to back. It fails, and writes nothing, if the
+// pack would exceed MaxSize, or the frame the limits of the format. After a failure to write, every further call
+// fails.
 func (w *Writer) AddFrame(frame []byte, chunks []codec.Chunk) error {
 	if w.err != nil {
 		return w.err

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math"
 
 	"github.com/opencontainers/go-digest"
 
@@ -29,15 +28,19 @@ type Summary struct {
 	Chunks int           // number of chunks, those that repeat included
 }
 
-// Build reads a blob to its end, writes its recipe to out, compressed at level, and calls emit for each chunk of its data in order, also for
-// those that repeat. emit is called by the calling goroutine; the bytes are valid until it returns.
+// Build reads a blob to its end, writes its recipe to out, compressed at level, and calls emit for each chunk of its
+// data in order, also for those that repeat. emit is called by the calling goroutine; the bytes are valid until it
+// returns.
 //
-// The digest in the summary is that of the literals as written to the recipe and of the data as given to emit, in the order of a
-// rebuild: if it is the blob's digest, a rebuild will give the blob.
+// The digest in the summary is that of the literals as written to the recipe and of the data as given to emit, in the
+// order of a rebuild: if it is the blob's digest, a rebuild will give the blob.
 //
-// No content is an error: from where a tar cannot be parsed on, it is taken as data. Errors come from blob, out, emit or ctx only. Memory is
-// bounded whatever the blob says about its sizes.
-func Build(ctx context.Context, c *codec.Codec, blob io.Reader, kind Kind, level int, out io.Writer, emit func(codec.Chunk, []byte) error) (Summary, error) {
+// No content is an error: from where a tar cannot be parsed on, it is taken as data. Errors come from blob, out, emit
+// or ctx only. Memory is bounded whatever the blob says about its sizes.
+func Build(
+	ctx context.Context, c *codec.Codec, blob io.Reader, kind Kind, level int, out io.Writer,
+	emit func(codec.Chunk, []byte) error,
+) (Summary, error) {
 	worker, err := c.Acquire(ctx)
 	if err != nil {
 		return Summary{}, err
@@ -59,28 +62,22 @@ func Build(ctx context.Context, c *codec.Codec, blob io.Reader, kind Kind, level
 			return w.addChunk(ctx, c)
 		}),
 	}
-	if kind == Tar {
-		err = b.readTar()
-	} else {
-		_, err = b.readData(math.MaxInt64)
-	}
+	err = b.read(kind)
 	if src.err != nil {
 		return Summary{}, fmt.Errorf("read blob: %w", src.err)
 	}
 	if err != nil {
 		return Summary{}, err
 	}
-	if err := b.data.cut(ctx); err != nil {
-		return Summary{}, err
-	}
 	return w.close(ctx)
 }
 
-// readSize is how much is read ahead, so that headers and small files do not cost a read each. Longer reads go straight to where the
-// bytes are needed.
+// readSize is how much is read ahead, so that headers and small files do not cost a read each. Longer reads go
+// straight to where the bytes are needed.
 const readSize = 64 << 10
 
-// source is the blob's reader. It keeps a failure apart from the end of the blob, and from what parsing makes of both.
+// source is the blob's reader. It keeps a failure apart from the end of the blob, and from what parsing makes of
+// both.
 type source struct {
 	ctx context.Context
 	r   io.Reader

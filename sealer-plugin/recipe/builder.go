@@ -15,15 +15,16 @@ import (
 
 const (
 	blockSize = 512 // of a tar
-	// maxPadding is how many of the zeros behind the end of an archive are literals: what tar programs write to fill a record.
+	// maxPadding is how many of the zeros behind the end of an archive are literals: what tar programs write to fill
+	// a record.
 	maxPadding = 64 << 10
 )
 
 // builder takes a blob apart: it sends every byte either to the recipe, as a literal, or to the splitter, as data.
 //
-// For a tar it is the tap through which a tar.Reader reads. What the reader reads are headers and padding; it seeks over payloads, in
-// order to discard them. So all bytes that pass are kept in their order, whatever the reader makes of them, and how long the contents
-// of a sparse file are in the tar need not be known from its headers.
+// For a tar it is the tap through which a tar.Reader reads. What the reader reads are headers and padding; it seeks
+// over payloads, in order to discard them. So all bytes that pass are kept in their order, whatever the reader makes
+// of them, and how long the contents of a sparse file are in the tar need not be known from its headers.
 type builder struct {
 	ctx  context.Context // of the one call of Build that this is for
 	blob *bufio.Reader
@@ -38,7 +39,24 @@ type builder struct {
 
 var _ io.ReadSeeker = (*builder)(nil)
 
-// readTar takes apart one archive, or several one after another.
+// read takes apart the whole blob.
+func (b *builder) read(kind Kind) error {
+	if kind == Tar {
+		if err := b.readTar(); err != nil {
+			return err
+		}
+	}
+	// What follows, if anything, is data: all of a plain blob, and what cannot be parsed on of a tar.
+	if err := b.cut(); err != nil {
+		return err
+	}
+	if _, err := b.readData(math.MaxInt64); err != nil {
+		return err
+	}
+	return b.cut()
+}
+
+// readTar takes apart one archive, or several one after another, as far as they can be parsed.
 func (b *builder) readTar() error {
 	for {
 		end := b.readArchive()
@@ -46,19 +64,13 @@ func (b *builder) readTar() error {
 			return b.err
 		}
 		if !errors.Is(end, io.EOF) {
-			break
+			return nil
 		}
 		more, err := b.readPadding()
 		if err != nil || !more {
 			return err
 		}
 	}
-	// What cannot be parsed on is data.
-	if err := b.data.cut(b.ctx); err != nil {
-		return err
-	}
-	_, err := b.readData(math.MaxInt64)
-	return err
 }
 
 // readArchive goes through an archive and returns why it ended: io.EOF at its end.
@@ -69,8 +81,9 @@ func (b *builder) readArchive() error {
 		if err != nil {
 			return err
 		}
-		// The reader does not seek over a payload of one byte. Such a payload can be told by its padding, also behind a sparse
-		// file's map, which takes whole blocks. A global header is padded likewise, but has been read already.
+		// The reader does not seek over a payload of one byte. Such a payload can be told by its padding, also behind
+		// a sparse file's map, which takes whole blocks. A global header is padded likewise, but has been read
+		// already.
 		b.lastByte = r.ExpectedPadding() == blockSize-1 && header.Typeflag != tar.TypeXGlobalHeader
 	}
 }
@@ -120,7 +133,8 @@ func (b *builder) Seek(offset int64, whence int) (int64, error) {
 	return b.sought, err
 }
 
-// readPadding takes the zeros behind an archive, and says whether something follows that may be another. Many zeros are data.
+// readPadding takes the zeros behind an archive, and says whether something follows that may be another. Many zeros
+// are data.
 func (b *builder) readPadding() (more bool, err error) {
 	if err := b.cut(); err != nil {
 		return false, err

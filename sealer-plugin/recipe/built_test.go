@@ -81,7 +81,8 @@ func (b *built) open(tb testing.TB) *recipe.Recipe {
 	return r
 }
 
-// checkRoundTrip builds a recipe of a blob and checks that it gives the blob back, and that all that is said of it is true.
+// checkRoundTrip builds a recipe of a blob and checks that it gives the blob back, and that all that is said of it is
+// true.
 func checkRoundTrip(tb testing.TB, blob []byte, kind recipe.Kind) *built {
 	tb.Helper()
 	b := build(tb, bytes.NewReader(blob), kind)

@@ -156,8 +156,8 @@ func TestImpossibleRecipes(t *testing.T) {
 	}
 }
 
-// TestOtherWriters has a recipe that Build would not write, but the format allows: literals and data in other portions, blocks in
-// another order, empty pairs.
+// TestOtherWriters has a recipe that Build would not write, but the format allows: literals and data in other
+// portions, blocks in another order, empty pairs.
 func TestOtherWriters(t *testing.T) {
 	big, small := noise(1, 3000), []byte("b")
 	blob := writeTar(t, file("a", big), file("b", small))

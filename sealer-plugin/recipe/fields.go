@@ -7,7 +7,8 @@ import (
 	"github.com/sealift/sealift/sealer-plugin/codec"
 )
 
-// fields goes through the fields of a block. When one is not there, it is bad from then on, and all further ones are zero.
+// fields goes through the fields of a block. When one is not there, it is bad from then on, and all further ones are
+// zero.
 type fields struct {
 	rest []byte
 	bad  bool

@@ -17,8 +17,9 @@ type File struct {
 	Offset int64  // where these begin in the data stream, that is in Chunks back to back
 }
 
-// Files iterates over the files in a tar, in order, without reading any chunk. They are the entries that can have contents, so no
-// directories and links; names can repeat. A blob that is no tar has none. An error ends the iteration.
+// Files iterates over the files in a tar, in order, without reading any chunk. They are the entries that can have
+// contents, so no directories and links; names can repeat. A blob that is no tar has none. An error ends the
+// iteration.
 func (r *Recipe) Files(ctx context.Context) iter.Seq2[File, error] {
 	return func(yield func(File, error) bool) {
 		l := &listing{ctx: ctx, skeleton: r.skeleton()}
@@ -37,8 +38,8 @@ func (r *Recipe) Files(ctx context.Context) iter.Seq2[File, error] {
 
 var errStopped = errors.New("iteration stopped")
 
-// listing is the tar from which a recipe was built, with zeros for all its data. A tar.Reader takes it apart as it took the
-// tar, since what it looks at are literals.
+// listing is the tar from which a recipe was built, with zeros for all its data. A tar.Reader takes it apart as it
+// took the tar, since what it looks at are literals.
 type listing struct {
 	ctx      context.Context // of the one iteration that this is for
 	skeleton *skeleton

@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// hasher computes the sha256 of a sequence of slices on a goroutine of its own. The slices are not copied: they must not
-// change until wait returns.
+// hasher computes the sha256 of a sequence of slices on a goroutine of its own. The slices are not copied: they must
+// not change until wait returns.
 type hasher struct {
 	sum    hash.Hash
 	size   int64

@@ -32,7 +32,8 @@ func withRecords(m member, records map[string]string) member {
 	return m
 }
 
-// TestArchives goes through what a tar can hold: whatever it is, it comes back byte for byte, and the files in it are found.
+// TestArchives goes through what a tar can hold: whatever it is, it comes back byte for byte, and the files in it are
+// found.
 func TestArchives(t *testing.T) {
 	long := strings.Repeat("long/", 60) + "name"
 	tests := map[string][]byte{

@@ -137,7 +137,8 @@ func (zeros) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestMemory takes in long blobs whose lengths no header tells, or tells wrongly, and checks that what is allocated does not depend on them.
+// TestMemory takes in long blobs whose lengths no header tells, or tells wrongly, and checks that what is allocated
+// does not depend on them.
 func TestMemory(t *testing.T) {
 	const size = 100 << 20
 	tests := map[string]io.Reader{

@@ -9,12 +9,15 @@ import (
 	"github.com/sealift/sealift/sealer-plugin/codec"
 )
 
-// Rebuild writes the blob to w. It asks data for the bytes of each chunk, in the order of Chunks; they must stay valid until
-// it asks for the next. data is called by the calling goroutine, w by another one, but never after Rebuild returned.
+// Rebuild writes the blob to w. It asks data for the bytes of each chunk, in the order of Chunks; they must stay
+// valid until it asks for the next. data is called by the calling goroutine, w by another one, but never after
+// Rebuild returned.
 //
-// What was written is the blob only if the error is nil. Data that does not fit the recipe, and a blob whose size or digest is not
-// the one that the recipe states, are codec.ErrDamaged. Bytes that the recipe does not account for are never written.
-func (r *Recipe) Rebuild(ctx context.Context, w io.Writer, data func(context.Context, codec.Chunk) ([]byte, error)) error {
+// What was written is the blob only if the error is nil. Data that does not fit the recipe, and a blob whose size or
+// digest is not the one that the recipe states, are codec.ErrDamaged. Never more than Size bytes are written.
+func (r *Recipe) Rebuild(
+	ctx context.Context, w io.Writer, data func(context.Context, codec.Chunk) ([]byte, error),
+) error {
 	out := newOutput(w)
 	err := r.assemble(ctx, out, data)
 	sum, werr := out.close()
@@ -31,7 +34,7 @@ func (r *Recipe) Rebuild(ctx context.Context, w io.Writer, data func(context.Con
 }
 
 // assemble writes literals and data to out in their order.
-func (r *Recipe) assemble(ctx context.Context, out *output, data func(context.Context, codec.Chunk) ([]byte, error)) error {
+func (r *Recipe) assemble(ctx context.Context, out *output, data fetchFunc) error {
 	chunks, rest := r.Chunks, []byte(nil) // rest: of the chunk before chunks
 	for s := r.skeleton(); ; {
 		literals, n, err := s.next(ctx)
@@ -62,7 +65,10 @@ func (r *Recipe) assemble(ctx context.Context, out *output, data func(context.Co
 	}
 }
 
-func fetch(ctx context.Context, c codec.Chunk, data func(context.Context, codec.Chunk) ([]byte, error)) ([]byte, error) {
+type fetchFunc = func(context.Context, codec.Chunk) ([]byte, error)
+
+// fetch returns the bytes of a chunk, as many as it must have.
+func fetch(ctx context.Context, c codec.Chunk, data fetchFunc) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

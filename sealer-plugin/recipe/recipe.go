@@ -1,8 +1,8 @@
 // Package recipe takes blobs apart into recipes and chunks, and rebuilds them byte for byte (docs/format.md).
 //
-// A recipe holds a blob's literals, which are the headers and the padding of a tar, and the list of the chunks into which the rest
-// of the blob, its data, was cut. So what changes from one version of an image to the next without any change of files' contents,
-// such as times and owners, changes recipes only, and no chunk.
+// A recipe holds a blob's literals, which are the headers and the padding of a tar, and the list of the chunks into
+// which the rest of the blob, its data, was cut. So what changes from one version of an image to the next without any
+// change of files' contents, such as times and owners, changes recipes only, and no chunk.
 package recipe
 
 import (
@@ -45,8 +45,9 @@ type Recipe struct {
 	data  int64 // sum of the chunks' sizes
 }
 
-// Open reads the list of chunks from the recipe of size bytes in r, which must stay readable as long as the Recipe is used.
-// The literals are not read. A recipe that is cut short, changed or outside the limits of the format is codec.ErrDamaged.
+// Open reads the list of chunks from the recipe of size bytes in r, which must stay readable as long as the Recipe is
+// used. The literals are not read. A recipe that is cut short, changed or outside the limits of the format is
+// codec.ErrDamaged.
 func Open(ctx context.Context, c *codec.Codec, r io.ReaderAt, size int64) (*Recipe, error) {
 	recipe := &Recipe{codec: c, r: r, size: size}
 	if err := recipe.read(ctx); err != nil {

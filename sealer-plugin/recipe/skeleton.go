@@ -27,8 +27,8 @@ func (r *Recipe) skeleton() *skeleton {
 	}
 }
 
-// next returns literals, valid until the next call, and how many bytes of the data stream follow them. It returns io.EOF
-// where the blob ends, and codec.ErrDamaged as soon as the parts and the whole disagree.
+// next returns literals, valid until the next call, and how many bytes of the data stream follow them. It returns
+// io.EOF where the blob ends, and codec.ErrDamaged as soon as the parts and the whole disagree.
 func (s *skeleton) next(ctx context.Context) (literals []byte, data uint64, err error) {
 	for len(s.pairs) == 0 {
 		if err := s.nextBlock(ctx); err != nil {

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// chunksPerBlock is the number of chunks that fit a block of codec.FrameTarget bytes: each takes 32 bytes and a length of
-	// at most three, and their number takes three more.
+	// chunksPerBlock is the number of chunks that fit a block of codec.FrameTarget bytes: each takes 32 bytes and a
+	// length of at most three, and their number takes three more.
 	chunksPerBlock = (codec.FrameTarget - 3) / 35
 	// maxPair is the greatest length of a pair in a skeleton block; as much is kept free for their number.
 	maxPair = 2 * binary.MaxVarintLen64
