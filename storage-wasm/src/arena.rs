@@ -1,5 +1,7 @@
 //! The routines on regions of an arena: all of the ABI that can be said in safe code.
 
+#![forbid(unsafe_code)]
+
 use std::ops::Range;
 
 use crate::chunk::{self, Chunks, Following, MAX_CHUNK};
@@ -52,12 +54,7 @@ impl<'a> Arena<'a> {
     ///
     /// # Errors
     /// [`Error::Space`] if `output` cannot hold all records.
-    pub fn split(
-        &mut self,
-        input: Region,
-        following: Following,
-        output: Region,
-    ) -> Result<usize, Error> {
+    pub fn split(&mut self, input: Region, following: Following, output: Region) -> Result<usize, Error> {
         let [input, output] = self.resolve([input, output])?;
         let (records, _) = output.as_chunks_mut::<RECORD_SIZE>();
         let mut records = records.iter_mut();
@@ -87,12 +84,7 @@ impl<'a> Arena<'a> {
     /// # Errors
     /// [`Error::Argument`] if an extent is empty, longer than [`MAX_CHUNK`] or reaches beyond `output`, [`Error::Mismatch`]
     /// with the first extent whose bytes do not have its ID; otherwise as [`compress::decompress`].
-    pub fn restore(
-        &mut self,
-        input: Region,
-        extents: Region,
-        output: Region,
-    ) -> Result<usize, Error> {
+    pub fn restore(&mut self, input: Region, extents: Region, output: Region) -> Result<usize, Error> {
         let [input, extents, output] = self.resolve([input, extents, output])?;
         let (extents, partial) = extents.as_chunks::<EXTENT_SIZE>();
         if !partial.is_empty() || !extents.iter().all(|extent| fits(extent, output.len())) {
@@ -106,10 +98,7 @@ impl<'a> Arena<'a> {
     }
 
     /// The bytes of `regions`, each of which lies in the arena and none of which overlap.
-    fn resolve<const N: usize>(
-        &mut self,
-        regions: [Region; N],
-    ) -> Result<[&mut [u8]; N], Error> {
+    fn resolve<const N: usize>(&mut self, regions: [Region; N]) -> Result<[&mut [u8]; N], Error> {
         let mut places = [const { 0..0 }; N];
         for (place, region) in places.iter_mut().zip(regions) {
             *place = self.place(region)?;
@@ -131,10 +120,7 @@ impl<'a> Arena<'a> {
 /// The place in a frame's raw bytes that `extent` names.
 fn place_of(extent: &[u8; EXTENT_SIZE]) -> (usize, usize) {
     let [o0, o1, o2, o3, l0, l1, l2, l3, ..] = *extent;
-    (
-        u32::from_le_bytes([o0, o1, o2, o3]) as usize,
-        u32::from_le_bytes([l0, l1, l2, l3]) as usize,
-    )
+    (u32::from_le_bytes([o0, o1, o2, o3]) as usize, u32::from_le_bytes([l0, l1, l2, l3]) as usize)
 }
 
 /// Whether `extent` has the length of a chunk and lies within `size` bytes.

@@ -1,5 +1,7 @@
 //! Cutting bytes into chunks by their content.
 
+#![forbid(unsafe_code)]
+
 use fastcdc::v2020::FastCDC;
 
 /// The smallest chunk in bytes; only the last chunk of an input may be smaller.
@@ -52,11 +54,7 @@ pub struct Chunks<'a> {
 impl<'a> Chunks<'a> {
     /// Cuts `input`, after which comes what `following` says.
     pub fn new(input: &'a [u8], following: Following) -> Self {
-        Self {
-            cutter: FastCDC::new(input, MIN_CHUNK, AVG_CHUNK, MAX_CHUNK),
-            rest: input,
-            following,
-        }
+        Self { cutter: FastCDC::new(input, MIN_CHUNK, AVG_CHUNK, MAX_CHUNK), rest: input, following }
     }
 }
 

@@ -1,8 +1,9 @@
 //! Compressing bytes into one zstd frame (RFC 8878), and getting them back.
 //!
-//! Each call works in a context of its own, on purpose: in a context that is used again, zstd salts the hash
-//! table of its row matcher (levels 5 to 12) with what was compressed before, and the frame comes out
-//! differently. Packs are found by their digest, so a frame must depend on its input and level alone.
+//! Each call works in a context of its own, so that a frame cannot depend on what was compressed before it: packs
+//! are found by their digest. For frames of 1 MiB a context that is kept is not measurably faster.
+
+#![forbid(unsafe_code)]
 
 use std::ops::RangeInclusive;
 use zstd_safe::{ErrorCode, is_error_kind};

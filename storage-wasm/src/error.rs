@@ -1,5 +1,7 @@
 //! Why a routine failed.
 
+#![forbid(unsafe_code)]
+
 /// Why a routine failed. Each has a negative number in the ABI, see [`Error::code`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Error {

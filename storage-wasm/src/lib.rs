@@ -1,9 +1,9 @@
 //! Sealift's storage routines: [`chunk`] and [`compress`], behind an ABI for WebAssembly hosts.
 //!
-//! The module imports nothing and its memory never grows. A host writes input into the arena, calls a function
-//! with addresses and lengths, and finds the output in the arena. README.md describes the functions.
+//! The module imports nothing and its memory never grows. A host writes input into the arena, calls an exported
+//! function with addresses and lengths, and finds the output in the arena. README.md describes the functions.
 //!
-//! This file is the only one with `unsafe` in it: it owns the two pieces of static memory.
+//! This file is the only one with `unsafe` in it: it owns the static memory.
 
 #![deny(unsafe_code)]
 
@@ -11,56 +11,99 @@ pub mod arena;
 pub mod chunk;
 pub mod compress;
 pub mod error;
-#[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
+#[cfg(any(target_arch = "wasm32", test))]
 mod heap;
 
 pub use error::Error;
 
+#[cfg(any(target_arch = "wasm32", test))]
 use std::cell::UnsafeCell;
 
-use arena::{Arena, EXTENT_SIZE, Region};
-use chunk::Following;
-
-/// The version of the functions below and of what they expect.
+/// The version of the exported functions and of what they expect.
 pub const ABI_VERSION: i64 = 1;
 
-/// The length of the arena: 8 MiB of input, one compressed frame, and room for the extents of a frame.
+/// The length of the arena: 8 MiB of input, a frame or what it holds, and 50,000 extents.
 pub const ARENA_SIZE: usize = 12 << 20;
 
-/// A hash over the sources that the module was built from, or zeros in a build that was not told one.
+/// The length of the heap: what level 19 takes for a frame of [`compress::MAX_FRAME`] raw bytes, and no more
+/// than that, rounded up to a MiB.
+pub const HEAP_SIZE: usize = 34 << 20;
+
+/// A hash over the sources that the module was built from; zeros in a build that was not told one.
 pub const STAMP: [u8; 32] = match option_env!("STORAGE_WASM_STAMP") {
     Some(hex) => decode_stamp(hex.as_bytes()),
     None => [0; 32],
 };
 
-/// Static memory that only one call at a time uses.
-#[repr(C, align(16))]
-struct Static<T>(UnsafeCell<T>);
+/// The bytes of a stamp in lower-case hex. Anything else stops the build.
+const fn decode_stamp(hex: &[u8]) -> [u8; 32] {
+    assert!(hex.len() == 64, "STORAGE_WASM_STAMP is not 32 bytes of hex");
+    let mut stamp = [0; 32];
+    let mut i = 0;
+    while i < stamp.len() {
+        stamp[i] = nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]);
+        i += 1;
+    }
+    stamp
+}
 
-// SAFETY: the module has one thread, and a host calls one function of an instance at a time.
-#[allow(unsafe_code)]
-unsafe impl<T> Sync for Static<T> {}
-
-static ARENA: Static<[u8; ARENA_SIZE]> = Static(UnsafeCell::new([0; ARENA_SIZE]));
-
-/// Calls `routine` with the arena and makes the ABI's result of what it returns.
-#[allow(unsafe_code)]
-fn in_arena(routine: impl FnOnce(&mut Arena<'_>) -> Result<usize, Error>) -> i64 {
-    // SAFETY: only this function makes a reference to the arena, the functions that call it do not call each
-    // other, and there is one call at a time; so the reference is the only one while it lives.
-    let memory = unsafe { &mut *ARENA.0.get() };
-    match routine(&mut Arena::new(ARENA.0.get().addr(), memory)) {
-        Ok(result) => result as i64,
-        Err(error) => error.code(),
+const fn nibble(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        b'a'..=b'f' => digit - b'a' + 10,
+        _ => panic!("STORAGE_WASM_STAMP is not lower-case hex"),
     }
 }
 
-/// The exported functions. Natively their names are left alone: `compress` is also zlib's.
+/// A value in static memory, aligned to 16 bytes, for a module of one thread.
+#[cfg(any(target_arch = "wasm32", test))]
+#[repr(C, align(16))]
+struct Static<T>(UnsafeCell<T>);
+
+// SAFETY: a module has one thread, and a host calls one function of an instance at a time.
+#[cfg(any(target_arch = "wasm32", test))]
+#[allow(unsafe_code)]
+unsafe impl<T> Sync for Static<T> {}
+
+#[cfg(any(target_arch = "wasm32", test))]
+impl<T> Static<T> {
+    const fn new(value: T) -> Self {
+        Self(UnsafeCell::new(value))
+    }
+
+    fn get(&self) -> *mut T {
+        self.0.get()
+    }
+}
+
+/// The exported functions. They are safe to call only as a wasm module's are: one at a time.
+#[cfg(any(target_arch = "wasm32", test))]
 #[allow(unsafe_code)]
 mod exports {
-    use super::*;
+    use crate::arena::{Arena, EXTENT_SIZE, Region};
+    use crate::chunk::Following;
+    use crate::{ABI_VERSION, ARENA_SIZE, Error, STAMP, Static};
+
+    static ARENA: Static<[u8; ARENA_SIZE]> = Static::new([0; ARENA_SIZE]);
+
+    /// Runs `routine` on the arena and turns what it returns into the ABI's result.
+    fn in_arena(routine: impl FnOnce(&mut Arena<'_>) -> Result<usize, Error>) -> i64 {
+        // SAFETY: no other code makes a reference to the arena, the functions that come here do not call each
+        // other, and there is one call at a time: this reference is the only one while it lives.
+        let memory = unsafe { &mut *ARENA.get() };
+        match routine(&mut Arena::new(ARENA.get().addr(), memory)) {
+            Ok(result) => result as i64,
+            Err(error) => error.code(),
+        }
+    }
+
+    fn region(address: usize, length: usize) -> Region {
+        Region { address, length }
+    }
 
     /// Returns [`ABI_VERSION`].
+    // SAFETY (of this name and of those below): a wasm module links no other library. Natively the names stay
+    // mangled, since `compress` is also zlib's.
     #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
     pub extern "C" fn abi_version() -> i64 {
         ABI_VERSION
@@ -69,7 +112,7 @@ mod exports {
     /// Returns the address of the arena, a multiple of 16.
     #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
     pub extern "C" fn arena() -> i64 {
-        ARENA.0.get().addr() as i64
+        ARENA.get().addr() as i64
     }
 
     /// Returns the length of the arena.
@@ -97,7 +140,13 @@ mod exports {
 
     /// [`Arena::compress`].
     #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
-    pub extern "C" fn compress(input: usize, input_len: usize, level: i32, out: usize, out_cap: usize) -> i64 {
+    pub extern "C" fn compress(
+        input: usize,
+        input_len: usize,
+        level: i32,
+        out: usize,
+        out_cap: usize,
+    ) -> i64 {
         in_arena(|arena| arena.compress(region(input, input_len), level, region(out, out_cap)))
     }
 
@@ -115,71 +164,72 @@ mod exports {
             return Error::Argument.code();
         };
         in_arena(|arena| {
-            arena.restore(region(input, input_len), region(extents, extents_len), region(out, raw_len))
+            let extents = region(extents, extents_len);
+            arena.restore(region(input, input_len), extents, region(out, raw_len))
         })
     }
 
-    fn region(address: usize, length: usize) -> Region {
-        Region { address, length }
+    /// One test, since the functions share the arena.
+    #[test]
+    fn exported_functions_work_on_the_arena() {
+        let base = arena() as usize;
+        let (frame, raw, records) = (base + (1 << 20), base + (2 << 20), base + (3 << 20));
+        let length = 1 << 19;
+
+        assert_eq!(abi_version(), 1);
+        assert_eq!(base % 16, 0);
+        assert_eq!(arena_size(), ARENA_SIZE as i64);
+        assert_eq!(stamp(base), 32);
+        assert_eq!(stamp(base + ARENA_SIZE - 31), Error::Argument.code());
+
+        // The arena is zeros but for the stamp, so every chunk has the greatest length.
+        assert_eq!(split(base, length, 1, records, 3 * 36), 2);
+        assert_eq!(split(base, length, 0, records, 3 * 36), 2);
+        assert_eq!(split(base, length - 1, 0, records, 3 * 36), 1);
+        assert_eq!(split(base, length, 2, records, 3 * 36), Error::Argument.code());
+        assert_eq!(split(base, length, 1, records, 36), Error::Space.code());
+
+        let frame_len = compress(base, length, 3, frame, 1 << 20);
+        assert!(frame_len > 0);
+        assert_eq!(compress(base, length, 3, frame, 4), Error::Space.code());
+        let frame_len = compress(base, length, 3, frame, 1 << 20) as usize;
+        assert_eq!(restore(frame, frame_len, records, 0, raw, length), length as i64);
+        assert_eq!(restore(frame, frame_len - 1, records, 0, raw, length), Error::Corrupt.code());
+        assert_eq!(restore(frame, frame_len, records, usize::MAX, raw, length), -1);
     }
 }
 
-/// The module's allocator: a heap in static memory, since its linear memory never grows.
+/// The module's allocator: a heap in static memory, since linear memory never grows.
 #[cfg(target_arch = "wasm32")]
 #[allow(unsafe_code)]
 mod allocator {
-    use super::*;
     use std::alloc::{GlobalAlloc, Layout};
 
-    /// The length of the heap: what level 19 needs for a frame of [`compress::MAX_FRAME`], and a little more.
-    const HEAP_SIZE: usize = 34 << 20;
+    use crate::heap::Heap;
+    use crate::{HEAP_SIZE, Static};
 
-    struct Allocator {
-        memory: Static<[u8; HEAP_SIZE]>,
-        heap: Static<heap::Heap>,
-    }
+    static MEMORY: Static<[u8; HEAP_SIZE]> = Static::new([0; HEAP_SIZE]);
+    static HEAP: Static<Heap> = Static::new(Heap::new(HEAP_SIZE));
+
+    struct Allocator;
 
     #[global_allocator]
-    static ALLOCATOR: Allocator = Allocator {
-        memory: Static(UnsafeCell::new([0; HEAP_SIZE])),
-        heap: Static(UnsafeCell::new(heap::Heap::new())),
-    };
+    static ALLOCATOR: Allocator = Allocator;
 
-    // SAFETY: blocks lie in `memory`, do not overlap while they live, and are aligned, see `heap::Heap`.
+    // SAFETY: the blocks lie in `MEMORY`, are aligned and do not overlap while they live, see `Heap`.
     unsafe impl GlobalAlloc for Allocator {
         unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-            // SAFETY: there is one thread, and the reference ends before this function returns.
-            let heap = unsafe { &mut *self.heap.0.get() };
-            match heap.take(layout, HEAP_SIZE) {
-                Some(offset) => self.memory.0.get().cast::<u8>().wrapping_add(offset),
+            // SAFETY: there is one thread, and the reference ends with this statement.
+            match unsafe { &mut *HEAP.get() }.take(layout) {
+                Some(offset) => MEMORY.get().cast::<u8>().wrapping_add(offset),
                 None => std::ptr::null_mut(),
             }
         }
 
         unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+            let offset = block.addr() - MEMORY.get().addr();
             // SAFETY: as in `alloc`.
-            let heap = unsafe { &mut *self.heap.0.get() };
-            heap.give(layout, block.addr() - self.memory.0.get().addr());
+            unsafe { &mut *HEAP.get() }.give(layout, offset);
         }
-    }
-}
-
-/// The bytes of a stamp in lower-case hex. Anything else stops the build.
-const fn decode_stamp(hex: &[u8]) -> [u8; 32] {
-    assert!(hex.len() == 64, "STORAGE_WASM_STAMP is not 32 bytes of hex");
-    let mut stamp = [0; 32];
-    let mut i = 0;
-    while i < stamp.len() {
-        stamp[i] = nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]);
-        i += 1;
-    }
-    stamp
-}
-
-const fn nibble(digit: u8) -> u8 {
-    match digit {
-        b'0'..=b'9' => digit - b'0',
-        b'a'..=b'f' => digit - b'a' + 10,
-        _ => panic!("STORAGE_WASM_STAMP is not lower-case hex"),
     }
 }

@@ -1,0 +1,102 @@
+//! The test vectors, which other implementations of the routines are checked against too.
+//!
+//! `cargo test --test vectors -- --ignored` writes them anew. That they differ then means that chunks or packs
+//! already pushed are not found again: never do it only to make a test pass.
+
+mod samples;
+
+use std::fs;
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use storage::chunk::{Chunks, Following};
+use storage::compress::{MAX_COMPRESSED_FRAME, compress};
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/vectors.json");
+
+/// Inputs to split: their kinds, seeds and lengths, on both sides of every limit.
+const SPLITS: [(&str, u64, usize); 16] = [
+    ("random", 1, 0),
+    ("random", 1, 1),
+    ("random", 1, 16_383),
+    ("random", 1, 16_384),
+    ("random", 1, 16_385),
+    ("random", 1, 65_535),
+    ("random", 1, 65_536),
+    ("random", 1, 65_537),
+    ("random", 1, 262_143),
+    ("random", 1, 262_144),
+    ("random", 1, 262_145),
+    ("random", 2, 1_048_576),
+    ("copies", 3, 1_048_577),
+    ("zeros", 0, 262_143),
+    ("zeros", 0, 262_144),
+    ("zeros", 0, 600_000),
+];
+
+/// Inputs to compress, each at all of [`LEVELS`].
+const FRAMES: [(&str, u64, usize); 7] = [
+    ("copies", 4, 1),
+    ("copies", 4, 1_000),
+    ("copies", 4, 16_384),
+    ("copies", 4, 200_000),
+    ("copies", 4, 1_048_576),
+    ("random", 5, 1_048_576),
+    ("zeros", 0, 2_097_152),
+];
+const LEVELS: [i32; 5] = [1, 3, 6, 9, 19];
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn split((kind, seed, length): (&str, u64, usize)) -> Value {
+    let input = samples::of_kind(kind, seed, length);
+    let chunks: Vec<_> = Chunks::new(&input, Following::Nothing)
+        .map(|chunk| json!({"length": chunk.bytes.len(), "id": hex(&chunk.id)}))
+        .collect();
+    json!({"kind": kind, "seed": seed, "length": length, "chunks": chunks})
+}
+
+fn frames((kind, seed, length): (&str, u64, usize)) -> Value {
+    let input = samples::of_kind(kind, seed, length);
+    let mut output = vec![0; MAX_COMPRESSED_FRAME];
+    let frames: Vec<_> = LEVELS
+        .iter()
+        .map(|&level| {
+            let size = compress(&input, level, &mut output).expect("a frame fits");
+            json!({"level": level, "size": size, "sha256": hex(&Sha256::digest(&output[..size]))})
+        })
+        .collect();
+    json!({"kind": kind, "seed": seed, "length": length, "frames": frames})
+}
+
+/// The vectors as these routines give them.
+fn vectors() -> Value {
+    json!({
+        "split": SPLITS.map(split),
+        "compress": FRAMES.map(frames),
+    })
+}
+
+#[test]
+fn routines_agree_with_the_vectors() {
+    let text = fs::read_to_string(FILE).expect("the vectors are there");
+    let expected: Value = serde_json::from_str(&text).expect("the vectors are JSON");
+    let actual = vectors();
+    for routine in ["split", "compress"] {
+        let expected = expected[routine].as_array().expect("a list of cases");
+        let actual = actual[routine].as_array().expect("a list of cases");
+        assert_eq!(actual.len(), expected.len(), "{routine}");
+        for (actual, expected) in actual.iter().zip(expected) {
+            assert_eq!(actual, expected, "{routine}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "writes the vectors anew"]
+fn write_vectors() {
+    let text = serde_json::to_string_pretty(&vectors()).expect("values are JSON");
+    fs::write(FILE, text + "\n").expect("the file can be written");
+}
