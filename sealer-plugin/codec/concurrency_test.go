@@ -67,7 +67,7 @@ func workOn(ctx context.Context, c *codec.Codec, raw []byte, damage bool) error 
 	return err
 }
 
-// TestCloseDuringWork closes a codec under goroutines that use it: they see ErrClosed, and keep their memory until then.
+// TestCloseDuringWork closes a codec under goroutines that use it: they see ErrClosed and keep their memory.
 func TestCloseDuringWork(t *testing.T) {
 	c, err := codec.New(t.Context(), codec.Options{CacheDir: cacheDir})
 	if err != nil {
