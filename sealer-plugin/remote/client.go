@@ -1,12 +1,10 @@
 package remote
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -40,7 +38,7 @@ func newClient(ctx context.Context, host string, opts Options) *client {
 	transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: opts.Insecure}
 	c := &client{transport: transport, plainHTTP: opts.PlainHTTP, policy: opts.policy}
 	if !opts.PlainHTTP && isLoopback(host) {
-		c.plainHTTP = !answersTLS(ctx, host)
+		c.plainHTTP = !answersTLS(ctx, host, "443")
 	}
 	if c.policy == nil {
 		c.policy = defaultPolicy
@@ -108,9 +106,9 @@ func isLoopback(host string) bool {
 
 // answersTLS says whether a TLS handshake with host gets as far as an answer in TLS. No request is made, and nothing
 // is trusted because of it.
-func answersTLS(ctx context.Context, host string) bool {
+func answersTLS(ctx context.Context, host, defaultPort string) bool {
 	if _, _, err := net.SplitHostPort(host); err != nil {
-		host = net.JoinHostPort(strings.Trim(host, "[]"), "443")
+		host = net.JoinHostPort(strings.Trim(host, "[]"), defaultPort)
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
@@ -123,28 +121,19 @@ func answersTLS(ctx context.Context, host string) bool {
 	return errors.As(err, &alert) && alert.Op == "remote error" // it wants a client certificate, or another TLS version
 }
 
-// schemeGuard recognizes what servers of TLS answer to plain HTTP.
+// schemeGuard recognizes a server of TLS by its answer to plain HTTP: some answer in HTTP that they want HTTPS, others
+// with an alert in TLS.
 type schemeGuard struct{ base http.RoundTripper }
 
 func (g schemeGuard) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := g.base.RoundTrip(req)
-	if req.URL.Scheme != "http" {
+	suspicious := err == nil && resp.StatusCode == http.StatusBadRequest ||
+		err != nil && strings.Contains(err.Error(), "malformed HTTP response")
+	if req.URL.Scheme != "http" || !suspicious || !answersTLS(req.Context(), req.URL.Host, "80") {
 		return resp, err
 	}
-	if err != nil {
-		if strings.Contains(err.Error(), `malformed HTTP response "\x15\x03`) { // a TLS alert
-			return nil, errSpeaksTLS
-		}
-		return nil, err
-	}
-	if resp.StatusCode != http.StatusBadRequest {
-		return resp, nil
-	}
-	said, _ := io.ReadAll(io.LimitReader(resp.Body, 512)) // what was read counts, also if it ends in an error
-	if bytes.Contains(said, []byte("HTTPS")) && !bytes.HasPrefix(said, []byte("{")) {
+	if err == nil {
 		_ = resp.Body.Close()
-		return nil, errSpeaksTLS
 	}
-	resp.Body = readCloser{io.MultiReader(bytes.NewReader(said), resp.Body), resp.Body}
-	return resp, nil
+	return nil, errSpeaksTLS
 }

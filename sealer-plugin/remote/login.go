@@ -56,7 +56,7 @@ func Logout(ctx context.Context, host string) error {
 func namedRegistry(host string) (*oras.Registry, error) {
 	reg, err := oras.NewRegistry(host)
 	if err != nil || strings.ContainsAny(host, "/@") {
-		return nil, fmt.Errorf("%w: %q is not a registry; want HOST[:PORT]", ErrReference, scrub(host))
+		return nil, fmt.Errorf("%w: %q is not a registry; want HOST[:PORT]", ErrReference, hideLogin(host))
 	}
 	if reg.Reference.Registry == "index.docker.io" {
 		reg.Reference.Registry = "docker.io"

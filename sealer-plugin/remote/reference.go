@@ -151,5 +151,7 @@ func parseName(s string) (Reference, error) {
 var login = regexp.MustCompile(`^[^/@]*:[^/@]*@`)
 
 func referenceError(s, reason string) error {
-	return fmt.Errorf("%w: %q %s; %s", ErrReference, login.ReplaceAllString(scrub(s), "...@"), scrub(reason), referenceForms)
+	return fmt.Errorf("%w: %q %s; %s", ErrReference, hideLogin(s), scrub(reason), referenceForms)
 }
+
+func hideLogin(s string) string { return login.ReplaceAllString(scrub(s), "...@") }

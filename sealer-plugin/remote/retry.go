@@ -40,8 +40,8 @@ func passing(resp *http.Response, err error) (bool, error) {
 	return false, err
 }
 
-// brokenHTTP2 are the beginnings of what net/http says without a type that could be asked for.
-var brokenHTTP2 = []string{"http2: ", "stream error: ", "http: server closed idle connection"}
+// brokenTexts are in what net/http says without a type that could be asked for.
+var brokenTexts = []string{"http2: ", "stream error: ", "http: server closed idle connection", "transport connection broken"}
 
 // connectionBroke says whether err comes from a connection that was there, or that may still be made.
 func connectionBroke(err error) bool {
@@ -52,12 +52,12 @@ func connectionBroke(err error) bool {
 	if errors.As(err, &timeout) && timeout.Timeout() {
 		return true
 	}
-	for _, broken := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.ECONNABORTED, syscall.EPIPE} {
+	for _, broken := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, syscall.ECONNRESET, syscall.ECONNABORTED, syscall.EPIPE} {
 		if errors.Is(err, broken) {
 			return true
 		}
 	}
-	return slices.ContainsFunc(brokenHTTP2, func(s string) bool { return strings.Contains(err.Error(), s) })
+	return slices.ContainsFunc(brokenTexts, func(s string) bool { return strings.Contains(err.Error(), s) })
 }
 
 // pause waits before the next attempt after attempt failed ones, as the policy has it. False: no further attempt.

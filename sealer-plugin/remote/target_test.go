@@ -32,7 +32,7 @@ func serve(t *testing.T) (*registrytest.Registry, func(*testing.T) string) {
 
 // repositoryName is the test's name as a repository can have it.
 func repositoryName(t *testing.T) string {
-	return strings.NewReplacer("_", "-", "#", "").Replace(strings.ToLower(t.Name()))
+	return strings.NewReplacer("_", "-", "#", "", ",", "").Replace(strings.ToLower(t.Name()))
 }
 
 func TestRegistryTarget(t *testing.T) {
