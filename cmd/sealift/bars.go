@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -42,19 +43,19 @@ func newBars(s *screen) *bars {
 
 // Begin adds a bar.
 func (b *bars) Begin(name string, total int64) sealift.Task {
-	started := time.Now()
 	style := mpb.BarStyle().Padding(" ").Build()
+	task := &bar{owner: b, started: time.Now()}
 	line, err := b.pool.Add(0, emptied(style), // made with 0, so that the total can change
 		mpb.PrependDecorators(
 			decor.Name(shortened(printable(name)), decor.WC{W: nameWidth + 1, C: decor.DindentRight}),
 			decor.Any(amount, decor.WC{W: amountWidth}),
 		),
-		mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string { return pace(s, time.Since(started)) })),
+		mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string { return pace(s, task.elapsed()) })),
 	)
 	if err != nil {
 		return hush{}.Begin(name, total)
 	}
-	task := &bar{line: line, owner: b}
+	task.line = line
 	task.SetTotal(total)
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -75,8 +76,17 @@ func (b *bars) close() {
 
 // bar is one task.
 type bar struct {
-	line  *mpb.Bar
-	owner *bars
+	owner   *bars
+	line    *mpb.Bar
+	started time.Time
+	took    atomic.Int64 // nanoseconds; 0 until the end
+}
+
+func (t *bar) elapsed() time.Duration {
+	if took := t.took.Load(); took > 0 {
+		return time.Duration(took)
+	}
+	return time.Since(t.started)
 }
 
 func (t *bar) Add(n int64) { t.line.IncrInt64(n) }
@@ -87,6 +97,7 @@ func (t *bar) End(outcome error) {
 	t.owner.mu.Lock()
 	delete(t.owner.open, t)
 	t.owner.mu.Unlock()
+	t.took.Store(int64(time.Since(t.started)))
 	if outcome != nil {
 		t.line.Abort(false)
 		return

@@ -53,6 +53,7 @@ func (c *cli) askCredentials(user string) (name, password string, err error) {
 	if user == "" {
 		user, err = c.ask("Username: ", func() (string, error) {
 			line, err := bufio.NewReader(c.stdin).ReadString('\n')
+			c.screen.answered()
 			return strings.TrimSpace(line), err
 		})
 		if err != nil {
@@ -61,7 +62,7 @@ func (c *cli) askCredentials(user string) (name, password string, err error) {
 	}
 	password, err = c.ask("Password: ", func() (string, error) {
 		secret, err := term.ReadPassword(fd)
-		_, _ = fmt.Fprintln(c.screen)
+		c.screen.hidden()
 		return string(secret), err
 	})
 	return user, password, err
@@ -69,7 +70,7 @@ func (c *cli) askCredentials(user string) (name, password string, err error) {
 
 // ask prints the prompt and reads the answer. An interrupt ends it, although the read goes on.
 func (c *cli) ask(prompt string, read func() (string, error)) (string, error) {
-	_, _ = io.WriteString(c.screen, prompt)
+	c.screen.ask(prompt)
 	type answer struct {
 		text string
 		err  error
@@ -86,7 +87,7 @@ func (c *cli) ask(prompt string, read func() (string, error)) (string, error) {
 		}
 		return a.text, a.err
 	case <-c.ctx.Done():
-		_, _ = fmt.Fprintln(c.screen)
+		c.screen.hidden()
 		return "", context.Cause(c.ctx)
 	}
 }

@@ -45,16 +45,22 @@ TRAVELS is the compressed size (of a file: by the average of its layer), NEW the
 }
 
 func (c *cli) printDifference(w io.Writer, d *sealift.Difference) {
-	fmt.Fprintf(w, "%s would travel: %s of %s, %s uncompressed\n",
-		bytesOf(d.Packed), count(d.ChunksNew), counted(d.Chunks, "chunk"), bytesOf(d.RawBytes))
+	if d.ChunksNew == 0 {
+		fmt.Fprintf(w, "no chunk would travel: of %s none is new\n", counted(d.Chunks, "chunk"))
+	} else {
+		fmt.Fprintf(w, "%s would travel: %s of %s, %s uncompressed\n",
+			bytesOf(d.Packed), count(d.ChunksNew), counted(d.Chunks, "chunk"), bytesOf(d.RawBytes))
+	}
 	if c.flags.quiet {
 		return
 	}
 	lines := rows{w}
 	lines.add("old", d.Old)
 	lines.add("new", d.New)
-	fmt.Fprintln(w)
-	c.printLayers(w, d.Layers)
+	if d.ChunksNew > 0 || c.flags.verbose {
+		fmt.Fprintln(w)
+		c.printLayers(w, d.Layers)
+	}
 }
 
 func (c *cli) printLayers(w io.Writer, layers []transfer.DiffLayer) {

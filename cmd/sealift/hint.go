@@ -22,8 +22,8 @@ func hint(cmd *cobra.Command, err error) string {
 			return usage.hint
 		}
 		return "see '" + cmd.CommandPath() + " --help'"
-	case errors.Is(err, errInterrupted):
-		return "run the same command again: what has been transferred is not transferred again"
+	case errors.Is(err, errInterrupted) && (cmd.Name() == "push" || cmd.Name() == "pull"):
+		return "run the same command again: it goes on where it stopped"
 	case errors.Is(err, sealift.ErrStoreInUse):
 		return "wait for the other sealift to end, or use another store: --store DIR"
 	case errors.Is(err, http.ErrSchemeMismatch):

@@ -91,7 +91,11 @@ func (c *cli) printBlobs(w io.Writer, image *sealift.Inspection) {
 			t.row(bytesOf(b.Size), "", name)
 			continue
 		}
-		t.row(bytesOf(b.Size), bytesOf(b.Packed), count(b.Chunks), printable(b.Stored), name)
+		packed, chunks := bytesOf(b.Packed), count(b.Chunks)
+		if b.Chunks == 0 && b.Packed == 0 {
+			packed, chunks = "-", "-"
+		}
+		t.row(bytesOf(b.Size), packed, chunks, printable(b.Stored), name)
 	}
 	t.end()
 }

@@ -47,7 +47,7 @@ func (c *cli) printResult(w io.Writer, headline string, r *sealift.Result) {
 		lines.add("chunked", r.ChunkedDigest.String())
 	}
 	lines.add("image", imageSize(r))
-	if r.ChunksTotal > 0 {
+	if r.ChunksTotal > 0 && !r.Unchanged {
 		lines.add("new", fmt.Sprintf("%s, %s", counted(r.ChunksNew, "chunk"), bytesOf(r.NewBytes)))
 	}
 	lines.add("sent", bytesOf(r.SentBytes)+share(r.SentBytes, r.RawBytes))

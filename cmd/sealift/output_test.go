@@ -74,6 +74,13 @@ func TestPrintDifference(t *testing.T) {
 			t.Errorf("too many files in\n%s", text)
 		}
 	})
+	t.Run("nothing new", func(t *testing.T) {
+		nothing := &sealift.Difference{Old: "oci:a", New: "oci:a", Chunks: 1500, Layers: []transfer.DiffLayer{same}}
+		want := "no chunk would travel: of 1,500 chunks none is new\n  old       oci:a\n  new       oci:a\n"
+		if diff := cmp.Diff(want, differenceText(nothing, globalFlags{})); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
 	t.Run("verbose", func(t *testing.T) {
 		text := differenceText(difference, globalFlags{verbose: true})
 		if !strings.Contains(text, "tool11") || !strings.Contains(text, someDigest) || strings.Contains(text, "more") {

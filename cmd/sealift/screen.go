@@ -18,6 +18,7 @@ type screen struct {
 	mu    sync.Mutex
 	out   io.Writer
 	above io.Writer // nil without bars
+	asked bool      // the cursor stands behind a prompt
 }
 
 func newScreen(out io.Writer) *screen { return &screen{out: out} }
@@ -31,7 +32,37 @@ func (s *screen) Write(p []byte) (int, error) {
 			return n, nil
 		}
 	}
+	s.breakLine()
 	return s.out.Write(p)
+}
+
+// ask writes a prompt. The line is ended by answered, by hidden, or by what is written next.
+func (s *screen) ask(prompt string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, _ = io.WriteString(s.out, prompt)
+	s.asked = true
+}
+
+// answered says that the user has ended the line of the prompt, and that the terminal has shown it.
+func (s *screen) answered() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked = false
+}
+
+// hidden says that the user has ended the line of the prompt, or given up, and that the terminal has not shown it.
+func (s *screen) hidden() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.breakLine()
+}
+
+func (s *screen) breakLine() {
+	if s.asked {
+		_, _ = io.WriteString(s.out, "\n")
+		s.asked = false
+	}
 }
 
 // lift sends lines to above from now on; nil sends them to standard error itself.

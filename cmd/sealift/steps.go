@@ -10,12 +10,12 @@ import (
 
 const (
 	percentStep = 10
-	// firstStep is after how many bytes a task of unknown size shows up; then each time they have doubled.
-	firstStep = 16 << 20
+	byteStep    = 16 << 20
 )
 
 // steps is a progress of lines, for files and pipes. However long a task takes, it has few lines: one each ten percent of its
-// bytes, and one at its end.
+// bytes, where these are 16 MiB or more, and one at its end. Of a task of unknown size there is one each time that its
+// bytes have doubled.
 type steps struct{ log *slog.Logger }
 
 var (
@@ -27,7 +27,7 @@ func (*steps) close() {}
 
 // Begin shows nothing yet: many tasks end at once.
 func (s *steps) Begin(name string, total int64) sealift.Task {
-	return &step{log: s.log, name: name, total: total, next: firstStep}
+	return &step{log: s.log, name: name, total: total, next: byteStep}
 }
 
 // step is one task.
@@ -39,7 +39,7 @@ type step struct {
 	done    int64
 	total   int64 // under 1: not known
 	percent int64 // last shown
-	next    int64 // bytes to show without a total
+	next    int64 // bytes before which nothing is shown
 	ended   bool
 }
 
@@ -50,24 +50,26 @@ func (s *step) Add(n int64) {
 	if s.ended || s.done >= s.total && s.total > 0 {
 		return // the end has its own line
 	}
-	if s.total > 0 {
-		s.addPercent()
+	if s.done < s.next {
 		return
 	}
-	if s.done >= s.next {
-		for s.next <= s.done {
-			s.next *= 2
-		}
-		s.say(bytesOf(s.done))
+	if s.total > 0 {
+		s.showPercent()
+		return
 	}
+	for s.next <= s.done {
+		s.next *= 2
+	}
+	s.say(bytesOf(s.done))
 }
 
-func (s *step) addPercent() {
+func (s *step) showPercent() {
 	percent := int64(100*float64(s.done)/float64(s.total)) / percentStep * percentStep
-	if percent > s.percent {
-		s.percent = percent
-		s.say(fmt.Sprintf("%d %% of %s", percent, bytesOf(s.total)))
+	if percent <= s.percent {
+		return
 	}
+	s.percent, s.next = percent, s.done+byteStep
+	s.say(fmt.Sprintf("%d %% of %s", percent, bytesOf(s.total)))
 }
 
 func (s *step) SetTotal(n int64) {
