@@ -9,8 +9,8 @@ import (
 	"github.com/sealift/sealift/sealer-plugin/codec"
 )
 
-// Writer writes a block stream. It belongs to one goroutine. After an error the stream is of no use, and every further
-// call returns that error.
+// Writer writes a block stream. It belongs to one goroutine. A block that is refused for its kind or size changes
+// nothing; after any other error the stream is of no use, and every further call returns that error.
 type Writer struct {
 	w     io.Writer
 	codec *codec.Codec

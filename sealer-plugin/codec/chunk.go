@@ -2,8 +2,7 @@ package codec
 
 import "encoding/hex"
 
-// Sizes in bytes and compression levels. The first group is part of the format (docs/format.md) and cannot change
-// within its version.
+// Sizes in bytes, all but BufferSize those of the format (docs/format.md), and compression levels.
 const (
 	MinChunk = 16 << 10  // shortest chunk that Split cuts, but for the last one of its input
 	AvgChunk = 64 << 10  // length that Split aims at
