@@ -31,11 +31,16 @@ type client struct {
 
 // newClient makes a client for host. It asks a loopback host whether it speaks TLS.
 func newClient(ctx context.Context, host string, opts Options) *client {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.DisableCompression = true // the bytes of a blob are what is counted and hashed
-	transport.MaxIdleConnsPerHost = 16
-	transport.DialContext = (&net.Dialer{Timeout: dialTimeout}).DialContext
-	transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: opts.Insecure}
+	transport := &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: dialTimeout}).DialContext,
+		TLSClientConfig:     &tls.Config{InsecureSkipVerify: opts.Insecure},
+		TLSHandshakeTimeout: dialTimeout,
+		ForceAttemptHTTP2:   true,
+		DisableCompression:  true, // the bytes of a blob are what is counted and hashed
+		MaxIdleConnsPerHost: 16,
+		IdleConnTimeout:     90 * time.Second,
+	}
 	c := &client{transport: transport, plainHTTP: opts.PlainHTTP, policy: opts.policy}
 	if !opts.PlainHTTP && isLoopback(host) {
 		c.plainHTTP = !answersTLS(ctx, host, "443")

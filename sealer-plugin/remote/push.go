@@ -96,8 +96,12 @@ type session struct {
 
 // run uploads in the session s, or in a new one if it is nil.
 func (u *upload) run(s *session) error {
+	var last error
 	for attempt := 0; ; attempt++ {
 		err := u.try(s)
+		if errors.Is(err, errOnce) {
+			return last
+		}
 		if err == nil || !interrupted(err) {
 			return err
 		}
@@ -108,7 +112,7 @@ func (u *upload) run(s *session) error {
 		if !again {
 			return err
 		}
-		s = nil
+		s, last = nil, err
 	}
 }
 
@@ -132,15 +136,16 @@ func interrupted(err error) bool {
 	return connectionBroke(err)
 }
 
-func (u *upload) try(s *session) (err error) {
-	if s == nil {
-		if s, err = u.start(); err != nil {
-			return err
-		}
-	}
+func (u *upload) try(s *session) error {
 	content, err := u.open()
 	if err != nil {
 		return err
+	}
+	if s == nil {
+		if s, err = u.start(); err != nil {
+			_ = content.Close()
+			return err
+		}
 	}
 	body := &lentBody{content: content, returned: make(chan struct{})}
 	err = u.put(s, body)

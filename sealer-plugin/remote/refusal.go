@@ -102,7 +102,7 @@ func breakdown(host string, err error) (reason string, kind error) {
 	case errors.As(err, &certificate):
 		return scrub(certificate.Error()) + "; --insecure accepts any certificate", ErrUnreachable
 	case unreachable(err):
-		return "cannot reach " + host + ": " + scrub(innermost(err).Error()), ErrUnreachable
+		return "cannot reach " + host + ": " + scrub(err.Error()), ErrUnreachable
 	case connectionBroke(err):
 		return "the connection broke: " + scrub(innermost(err).Error()), ErrInterrupted
 	}

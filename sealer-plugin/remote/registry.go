@@ -77,7 +77,7 @@ func (r *registry) Exists(ctx context.Context, desc ocispec.Descriptor) (bool, e
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return false, nil
-	case err == nil && size >= 0 && size != desc.Size:
+	case err == nil && size > 0 && size != desc.Size: // 0 is what some answer who do not want to say
 		err = damaged("the registry has %d bytes of it instead of %d", size, desc.Size)
 	}
 	return err == nil, r.failed("look for "+desc.Digest.String(), err)

@@ -25,7 +25,8 @@ import (
 type Source interface {
 	oras.ReadOnlyTarget
 	RangeFetcher
-	// Tags returns the tags, the newest-looking first (see sortTags). A repository that does not exist has none.
+	// Tags returns the tags, the newest-looking first: "latest", other words, then versions, descending. A repository that
+	// does not exist has none. Of a very long list, a registry is asked for a part only.
 	Tags(ctx context.Context) ([]string, error)
 	io.Closer
 }
@@ -52,6 +53,8 @@ type Target interface {
 	// nothing travels, otherwise it is copied. Nothing happens if the target has it already.
 	Mount(ctx context.Context, desc ocispec.Descriptor, from Reference) error
 }
+
+var _ oras.Target = Target(nil)
 
 // Options of a remote. The zero value is ready.
 type Options struct {
@@ -90,7 +93,7 @@ func OpenTarget(ctx context.Context, ref Reference, opts Options) (Target, error
 	case TransportOCIArchive:
 		return openArchiveTarget(ref, opts)
 	case TransportDockerArchive:
-		return nil, fmt.Errorf("%w: %s: a docker-archive can only be read; write an oci-archive, which docker load reads too", ErrReference, ref)
+		return nil, fmt.Errorf("%w: %s: a docker-archive can only be read; write an oci-archive instead", ErrReference, ref)
 	}
 	return nil, fmt.Errorf("%w: %s: unknown transport %q", ErrReference, ref, ref.Transport)
 }

@@ -39,7 +39,10 @@ func openTar(ctx context.Context, name string) (*tarFiles, error) {
 		return nil, err
 	}
 	t := &tarFiles{file: f, entries: make(map[string]tarEntry)}
-	if err := errors.Join(refuseCompressed(f), t.scan(ctx)); err != nil {
+	if err = refuseCompressed(f); err == nil {
+		err = t.scan(ctx)
+	}
+	if err != nil {
 		_ = f.Close()
 		return nil, err
 	}
