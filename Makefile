@@ -26,7 +26,7 @@ test: test-go test-rust test-e2e ## run every test
 
 .PHONY: test-go
 test-go: ## run the tests of the Go packages, with the race detector
-	$(SETUP) cc
+	$(SETUP) cc registry
 	go test -race -timeout 15m ./sealer-plugin/... ./cmd/...
 
 .PHONY: test-rust
