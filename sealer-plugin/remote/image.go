@@ -48,6 +48,7 @@ var (
 type Document struct {
 	Root   ocispec.Descriptor  `json:"root"`
 	Origin *ocispec.Descriptor `json:"origin,omitempty"`
+	Chunks int                 `json:"chunks"` // distinct ones of all recipes
 	Blobs  []Blob              `json:"blobs"`
 }
 

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
 	"github.com/sealift/sealift/sealer-plugin/remote"
@@ -15,7 +18,7 @@ import (
 // chunked. More of them cost requests and seldom save bytes.
 const (
 	maxBases = 2
-	maxTags  = 4 // other tags whose manifests are looked at
+	maxTags  = 8 // other tags whose images are looked at, to find the newest
 )
 
 // Base is an image named as a base: it lies where the destination does, or in another repository of the same registry.
@@ -50,36 +53,55 @@ func (p *push) loadBases(ctx context.Context) ([]base, error) {
 	return append(bases, found...), err
 }
 
+// findBases looks at the image under the destination's own tag, and at those under other tags: of these the newest are
+// bases.
 func (p *push) findBases(ctx context.Context) ([]base, error) {
 	own := p.dst.Reference.Tag
-	b, err := p.tryBase(ctx, own)
+	bases, err := p.lookAt(ctx, []string{own})
+	if err != nil || len(bases) > 0 && p.makes(bases[0].Document) {
+		return bases, err // in the latter case nothing is left to push
+	}
+	tags, err := p.dst.Tags(ctx)
+	if err != nil {
+		p.opts.Log.Warn("the tags cannot be listed, so none is a base", "repository", p.dst.Reference, "reason", err)
+		return bases, context.Cause(ctx)
+	}
+	tags = slices.DeleteFunc(tags, func(tag string) bool { return tag == own })
+	others, err := p.lookAt(ctx, tags[:min(len(tags), maxTags)])
 	if err != nil {
 		return nil, err
 	}
-	if len(b) > 0 && p.makes(b[0].Document) {
-		return b, nil // nothing will be left to push
-	}
-	bases := b
-	tags, err := p.dst.Tags(ctx)
-	if err != nil && !errors.Is(err, remote.ErrNotFound) {
-		return nil, fmt.Errorf("list the tags of %s: %w", p.dst.Reference, err)
-	}
-	looked := 0
-	for _, tag := range tags {
-		if len(bases) == maxBases || looked == maxTags {
-			break
+	for _, b := range others {
+		if p.makes(b.Document) {
+			return []base{b}, nil
 		}
-		if tag == own {
-			continue
-		}
-		looked++
-		b, err := p.tryBase(ctx, tag)
-		if err != nil {
-			return nil, err
-		}
-		bases = append(bases, b...)
 	}
-	return bases, nil
+	slices.SortStableFunc(others, func(a, b base) int { return createdAt(b).Compare(createdAt(a)) })
+	bases = append(bases, others...)
+	return bases[:min(len(bases), maxBases)], nil
+}
+
+// createdAt returns when the image of a base was made; long ago if it does not say.
+func createdAt(b base) time.Time {
+	t, _ := time.Parse(time.RFC3339, b.Created) // the zero time if there is none
+	return t
+}
+
+// lookAt returns the images under tags of the destination, in this order, without those that are no bases.
+func (p *push) lookAt(ctx context.Context, tags []string) ([]base, error) {
+	found := make([][]base, len(tags))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(2 * p.opts.Jobs) // small, so it is the waiting that counts
+	for i, tag := range tags {
+		group.Go(func() (err error) {
+			found[i], err = p.tryBase(ctx, tag)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return slices.Concat(found...), nil
 }
 
 // tryBase returns the image under a tag of the destination, or none if it is no base.
@@ -129,6 +151,7 @@ func (p *push) published(bases []base) *remote.Image {
 
 // learn reads the recipes and indexes of the bases: their chunks become known, their recipes reusable.
 func (p *push) learn(ctx context.Context, bases []base) error {
+	var images []knownImage
 	for _, b := range bases {
 		full, err := openRecipes(ctx, p.codec, b.src, b.Image, p.opts.Jobs)
 		if err == nil {
@@ -141,8 +164,11 @@ func (p *push) learn(ctx context.Context, bases []base) error {
 		if err != nil {
 			return fmt.Errorf("base %s: %w", b.Descriptor.Digest, err)
 		}
-		p.known.addImage(full, b.from)
-		p.addReusable(full, b.from)
+		images = append(images, knownImage{full, b.from})
+	}
+	p.known.add(images)
+	for _, img := range images {
+		p.addReusable(img)
 	}
 	return nil
 }
@@ -155,13 +181,13 @@ type reuse struct {
 	from   *remote.Reference
 }
 
-func (p *push) addReusable(img *chunkedImage, from *remote.Reference) {
+func (p *push) addReusable(img knownImage) {
 	for _, blob := range img.Document.Blobs {
 		if blob.Inline() || has(p.recipes, blob.Digest) {
 			continue
 		}
 		if chunks := img.recipes[blob.Recipe].Chunks; p.known.has(chunks) {
-			p.recipes[blob.Digest] = reuse{img.recipeDescriptor(blob.Recipe), blob.Size, chunks, from}
+			p.recipes[blob.Digest] = reuse{img.recipeDescriptor(blob.Recipe), blob.Size, chunks, img.from}
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
@@ -28,27 +29,63 @@ func newCatalog() *catalog {
 	return &catalog{chunks: make(map[codec.ID]pack.Location)}
 }
 
-// addImage makes the chunks of a base known, but not those in packs of which the base itself uses less than half:
+// knownImage is an image whose packs are on the destination, or in another repository of its registry.
+type knownImage struct {
+	*chunkedImage
+	from *remote.Reference
+}
+
+// add makes the chunks of images known, but not those in packs of which all of the images together use less than half:
 // leaving them out packs their live chunks anew.
-func (k *catalog) addImage(base *chunkedImage, from *remote.Reference) {
-	dead := base.wastedPacks()
-	packs := make([]int, len(base.Packs))
-	for i, desc := range base.Packs {
-		packs[i] = k.addPack(packSource{desc, from})
-	}
-	first := len(k.frames)
-	for _, f := range base.index.Frames {
-		f.Pack = packs[f.Pack]
-		k.frames = append(k.frames, f)
-	}
-	for i, c := range base.chunks {
-		at := base.index.Locations[i]
-		if _, known := k.chunks[c.ID]; known || dead[base.index.Frames[at.Frame].Pack] {
-			continue
+func (k *catalog) add(images []knownImage) {
+	wasted := wastedPacks(images)
+	for _, img := range images {
+		packs := make([]int, len(img.Packs))
+		for i, desc := range img.Packs {
+			packs[i] = k.addPack(packSource{desc, img.from})
 		}
-		at.Frame += first
-		k.chunks[c.ID] = at
+		first := len(k.frames)
+		for _, f := range img.index.Frames {
+			f.Pack = packs[f.Pack]
+			k.frames = append(k.frames, f)
+		}
+		for i, c := range img.chunks {
+			at := img.index.Locations[i]
+			if has(k.chunks, c.ID) || wasted[img.packOf(at)] {
+				continue
+			}
+			at.Frame += first
+			k.chunks[c.ID] = at
+		}
 	}
+}
+
+// wastedPacks finds the packs of which images use less than half.
+func wastedPacks(images []knownImage) map[digest.Digest]bool {
+	type place struct {
+		pack  digest.Digest
+		chunk codec.ID
+	}
+	size := make(map[digest.Digest]int64)
+	used := make(map[digest.Digest]int64)
+	counted := make(map[place]bool)
+	for _, img := range images {
+		for _, p := range img.Packs {
+			size[p.Digest] = p.Size
+		}
+		for i, packed := range img.packedSizes() {
+			at := place{img.packOf(img.index.Locations[i]), img.chunks[i].ID}
+			if !counted[at] {
+				counted[at] = true
+				used[at.pack] += packed
+			}
+		}
+	}
+	wasted := make(map[digest.Digest]bool)
+	for d, n := range size {
+		wasted[d] = used[d] < n/2
+	}
+	return wasted
 }
 
 func (k *catalog) addPack(p packSource) int {

@@ -112,11 +112,12 @@ func zstdLayer(t testing.TB, plain []byte) layer {
 // images holds plain images in memory.
 type images struct {
 	*memory.Store
-	t testing.TB
+	t       testing.TB
+	created *time.Time // of the images that are added
 }
 
 func newImages(t testing.TB) images {
-	return images{memory.New(), t}
+	return images{memory.New(), t, new(time.Unix(1700000000, 0).UTC())}
 }
 
 // blob adds a blob and returns its descriptor.
@@ -140,7 +141,7 @@ func (s images) image(layers ...layer) ocispec.Descriptor {
 func (s images) platformImage(arch string, layers ...layer) ocispec.Descriptor {
 	s.t.Helper()
 	config := ocispec.Image{
-		Created:  new(time.Unix(1700000000, 0).UTC()),
+		Created:  new(*s.created),
 		Platform: ocispec.Platform{OS: "linux", Architecture: arch},
 		RootFS:   ocispec.RootFS{Type: "layers"},
 	}

@@ -92,17 +92,9 @@ func (img *chunkedImage) loadIndex(ctx context.Context, c *codec.Codec, src cont
 	return nil
 }
 
-// wastedPacks says of each pack whether the image uses less than half of it.
-func (img *chunkedImage) wastedPacks() []bool {
-	used := make([]int64, len(img.Packs))
-	for i, packed := range img.packedSizes() {
-		used[img.index.Frames[img.index.Locations[i].Frame].Pack] += packed
-	}
-	wasted := make([]bool, len(used))
-	for i, n := range used {
-		wasted[i] = n < img.Packs[i].Size/2
-	}
-	return wasted
+// packOf returns the pack that a location is in.
+func (img *chunkedImage) packOf(at pack.Location) digest.Digest {
+	return img.index.Packs[img.index.Frames[at.Frame].Pack].Digest
 }
 
 // packedSizes returns what each of the chunks takes in its frame, by its share of the raw bytes.

@@ -2,12 +2,10 @@ package transfer
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-	"oras.land/oras-go/v2/content"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
 	"github.com/sealift/sealift/sealer-plugin/recipe"
@@ -46,10 +44,11 @@ func (img *chunkedImage) inspect(ctx context.Context) (*Inspection, error) {
 	for _, p := range img.Packs {
 		in.PackBytes += p.Size
 	}
-	var err error
-	if in.Platforms, err = platformsOf(ctx, inlineBlobs(img.Document.Blobs), root); err != nil {
+	images, err := imagesOf(ctx, inlineBlobs(img.Document.Blobs), root)
+	if err != nil {
 		return nil, err
 	}
+	in.Platforms = platformNames(images)
 	packed := img.packedByID()
 	for _, b := range img.Document.Blobs {
 		report, err := img.report(ctx, b, packed)
@@ -101,37 +100,12 @@ func hasFiles(ctx context.Context, r *recipe.Recipe) (bool, error) {
 	return false, nil
 }
 
-// platformsOf returns the platforms of an index, or of the only image by its config.
-func platformsOf(ctx context.Context, src content.Fetcher, root ocispec.Descriptor) ([]string, error) {
-	data, err := remote.FetchSmall(ctx, src, root, remote.MaxManifest)
+func inspectPlain(ctx context.Context, src remote.Source, root ocispec.Descriptor) (*Inspection, error) {
+	images, err := imagesOf(ctx, src, root)
 	if err != nil {
 		return nil, err
 	}
-	var m struct {
-		Manifests []ocispec.Descriptor `json:"manifests"`
-		Config    ocispec.Descriptor   `json:"config"`
-	}
-	if err := json.Unmarshal(data, &m); err != nil {
-		return nil, fmt.Errorf("manifest %s: %w: %w", root.Digest, codec.ErrDamaged, err)
-	}
-	if isIndex(root.MediaType) {
-		return platformNames(m.Manifests), nil
-	}
-	var platform ocispec.Platform
-	config, err := remote.FetchSmall(ctx, src, m.Config, remote.MaxManifest)
-	if err != nil || json.Unmarshal(config, &platform) != nil || platform.OS == "" {
-		return nil, nil // a config that is no image's, or is not at hand: then nobody knows
-	}
-	m.Config.Platform = &platform
-	return platformNames([]ocispec.Descriptor{m.Config}), nil
-}
-
-func inspectPlain(ctx context.Context, src remote.Source, root ocispec.Descriptor) (*Inspection, error) {
-	in := &Inspection{Digest: root.Digest, MediaType: root.MediaType}
-	var err error
-	if in.Platforms, err = platformsOf(ctx, src, root); err != nil {
-		return nil, err
-	}
+	in := &Inspection{Digest: root.Digest, MediaType: root.MediaType, Platforms: platformNames(images)}
 	pending := []ocispec.Descriptor{root}
 	for seen := map[string]bool{}; len(pending) > 0; {
 		desc := pending[0]

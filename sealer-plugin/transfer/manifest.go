@@ -8,6 +8,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/content"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
 	"github.com/sealift/sealift/sealer-plugin/remote"
@@ -57,6 +58,27 @@ func (p *push) manifest(ctx context.Context, desc ocispec.Descriptor) (ocispec.D
 	return nowAt(desc, b.Descriptor()), nil
 }
 
+// refuseChunked returns an error if the image desc is in chunked form.
+func refuseChunked(ctx context.Context, src content.Fetcher, desc ocispec.Descriptor) error {
+	if !isManifest(desc.MediaType) {
+		return nil
+	}
+	data, err := remote.FetchSmall(ctx, src, desc, remote.MaxManifest)
+	if err != nil {
+		return fmt.Errorf("manifest: %w", err)
+	}
+	var m struct {
+		ArtifactType string `json:"artifactType"`
+	}
+	if err := json.Unmarshal(data, &m); err != nil {
+		return fmt.Errorf("manifest %s: %w: %w", desc.Digest, codec.ErrDamaged, err)
+	}
+	if err := remote.CheckPlain(m.ArtifactType); err != nil {
+		return fmt.Errorf("image %s: %w", desc.Digest, err)
+	}
+	return nil
+}
+
 // indexManifests pushes the images of an index, and returns the index as the pushed image has it.
 func (p *push) indexManifests(ctx context.Context, data []byte) ([]byte, error) {
 	var index ocispec.Index
@@ -81,9 +103,6 @@ func (p *push) imageBlobs(ctx context.Context, data []byte) ([]byte, error) {
 	var m ocispec.Manifest
 	if err := json.Unmarshal(data, &m); err != nil {
 		return nil, fmt.Errorf("%w: %w", codec.ErrDamaged, err)
-	}
-	if err := remote.CheckPlain(m.ArtifactType); err != nil {
-		return nil, err
 	}
 	for _, d := range append(m.Layers, m.Config) {
 		if err := checkDescriptor(d); err != nil {

@@ -16,25 +16,48 @@ import (
 	"github.com/sealift/sealift/sealer-plugin/remote"
 )
 
-// SelectPlatform returns the image for platform ("os/arch[/variant]") if desc is an index that has one, and desc itself if it is
-// no index or platform is empty.
+// SelectPlatform returns the image for platform ("os/arch[/variant]") of the index or image desc; desc itself if platform is
+// empty, or if it is an image that does not say what it is for. Where there is none for platform the error wraps remote.ErrNotFound.
 func SelectPlatform(ctx context.Context, src content.Fetcher, desc ocispec.Descriptor, platform string) (ocispec.Descriptor, error) {
-	if platform == "" || !isIndex(desc.MediaType) {
+	if platform == "" {
 		return desc, nil
 	}
 	want, err := platforms.Parse(platform)
 	if err != nil {
 		return desc, err
 	}
-	data, err := remote.FetchSmall(ctx, src, desc, remote.MaxManifest)
+	images, err := imagesOf(ctx, src, desc)
 	if err != nil {
 		return desc, err
 	}
-	var index ocispec.Index
-	if err := json.Unmarshal(data, &index); err != nil {
-		return desc, fmt.Errorf("index %s: %w: %w", desc.Digest, codec.ErrDamaged, err)
+	if len(images) == 1 && images[0].Platform == nil {
+		return desc, nil
 	}
-	return matchPlatform(index.Manifests, want)
+	return matchPlatform(images, want)
+}
+
+// imagesOf returns the images of an index, or an image itself; with their platforms, as far as they are known.
+func imagesOf(ctx context.Context, src content.Fetcher, desc ocispec.Descriptor) ([]ocispec.Descriptor, error) {
+	data, err := remote.FetchSmall(ctx, src, desc, remote.MaxManifest)
+	if err != nil {
+		return nil, err
+	}
+	var m struct {
+		Manifests []ocispec.Descriptor `json:"manifests"`
+		Config    ocispec.Descriptor   `json:"config"`
+	}
+	if err := json.Unmarshal(data, &m); err != nil {
+		return nil, fmt.Errorf("manifest %s: %w: %w", desc.Digest, codec.ErrDamaged, err)
+	}
+	if isIndex(desc.MediaType) {
+		return m.Manifests, nil
+	}
+	var platform ocispec.Platform
+	config, err := remote.FetchSmall(ctx, src, m.Config, remote.MaxManifest)
+	if err == nil && json.Unmarshal(config, &platform) == nil && platform.OS != "" {
+		desc.Platform = &platform
+	}
+	return []ocispec.Descriptor{desc}, nil // where the config is no image's, or not at hand, nobody knows
 }
 
 func matchPlatform(manifests []ocispec.Descriptor, want ocispec.Platform) (ocispec.Descriptor, error) {

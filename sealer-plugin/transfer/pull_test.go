@@ -62,9 +62,12 @@ func TestPullPlatform(t *testing.T) {
 		t.Errorf("pulled %s with %d new bytes, want %s with the arm layer only", r.Digest, r.NewBytes, arm.Digest)
 	}
 	sameImage(t, arm, src, out)
-	_, err := Pull(t.Context(), b.codec, b.store(t.TempDir()), b.target, b.resolve("v1"), nil, Options{Platform: "linux/s390x"})
-	if !errors.Is(err, remote.ErrNotFound) || !strings.Contains(err.Error(), "linux/amd64") {
-		t.Errorf("error %v, want one that names the platforms that there are", err)
+	b.push(src, amd, "amd", Options{})
+	for _, tag := range []string{"v1", "amd"} {
+		_, err := Pull(t.Context(), b.codec, b.store(t.TempDir()), b.target, b.resolve(tag), nil, Options{Platform: "linux/s390x"})
+		if !errors.Is(err, remote.ErrNotFound) || !strings.Contains(err.Error(), "linux/amd64") {
+			t.Errorf("error %v, want one that names the platforms that there are", err)
+		}
 	}
 }
 

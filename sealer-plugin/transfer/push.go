@@ -60,6 +60,9 @@ func Push(ctx context.Context, c *codec.Codec, src content.ReadOnlyStorage, root
 	if err := p.opts.check(); err != nil {
 		return nil, err
 	}
+	if err := refuseChunked(ctx, src, root); err != nil {
+		return nil, err
+	}
 	bases, err := p.loadBases(ctx)
 	if err != nil {
 		return nil, err
@@ -86,7 +89,7 @@ func (p *push) republish(ctx context.Context, img *remote.Image) (*Result, error
 	}
 	return &Result{
 		Digest: img.Document.Root.Digest, ChunkedDigest: img.Descriptor.Digest,
-		RawBytes: img.Document.RawBytes(), Unchanged: true,
+		RawBytes: img.Document.RawBytes(), ChunksTotal: img.Document.Chunks, Unchanged: true,
 	}, nil
 }
 
@@ -125,7 +128,6 @@ func (p *push) run(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	p.hint()
-	result.ChunksTotal = len(p.distinct.list)
 	result.ChunksNew, result.NewBytes = p.packer.chunks, p.packer.raw
 	return result, nil
 }
@@ -154,6 +156,7 @@ func (p *push) publishIndex(ctx context.Context) error {
 // publish uploads the image document and then, as everything it leads to is there, the manifest.
 func (p *push) publish(ctx context.Context, root ocispec.Descriptor) (*Result, error) {
 	p.image.Document.Root = root
+	p.image.Document.Chunks = len(p.distinct.list)
 	if p.opts.Layers == Unpack {
 		p.image.Document.Origin = &p.root
 	}
@@ -168,7 +171,10 @@ func (p *push) publish(ctx context.Context, root ocispec.Descriptor) (*Result, e
 	if err := p.pushManifest(ctx, desc, manifest); err != nil {
 		return nil, err
 	}
-	return &Result{Digest: root.Digest, ChunkedDigest: desc.Digest, RawBytes: p.image.Document.RawBytes()}, nil
+	return &Result{
+		Digest: root.Digest, ChunkedDigest: desc.Digest,
+		RawBytes: p.image.Document.RawBytes(), ChunksTotal: p.image.Document.Chunks,
+	}, nil
 }
 
 // hint says what would make the next push smaller.

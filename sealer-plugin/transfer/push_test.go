@@ -201,6 +201,32 @@ func TestPushRefusesADamagedSource(t *testing.T) {
 	}
 }
 
+func TestPushFindsTheNewestBases(t *testing.T) {
+	b, src := newBench(t), newImages(t)
+	for i := range 6 {
+		*src.created = src.created.AddDate(0, 0, 1)
+		app := file{"app", uint64(10 + i), 400 << 10}
+		b.push(src, src.image(tarLayer(tarOf(t, 1, app))), string(rune('a'+i)), Options{})
+	}
+	*src.created = src.created.AddDate(-1, 0, 0)
+	b.push(src, src.image(tarLayer(tarOf(t, 1, file{"old", 99, 400 << 10}))), "z", Options{})
+
+	next := src.image(tarLayer(tarOf(t, 1, file{"app", 15, 400 << 10}, file{"more", 50, 100 << 10})))
+	if r := b.push(src, next, "g", Options{}); r.NewBytes != 100<<10 {
+		t.Errorf("%d new bytes, want %d: the newest image has the rest", r.NewBytes, 100<<10)
+	}
+}
+
+func TestPushKeepsPacksThatABaseUses(t *testing.T) {
+	b, src := newBench(t), newImages(t)
+	big, small := file{"big", 1, 4 << 20}, file{"small", 2, 1 << 20}
+	b.push(src, src.image(tarLayer(tarOf(t, 1, big, small))), "all", Options{})
+	b.push(src, src.image(tarLayer(tarOf(t, 1, small))), "few", Options{})
+	if r := b.push(src, src.image(tarLayer(tarOf(t, 2, small))), "next", Options{}); r.NewBytes != 0 {
+		t.Errorf("%d bytes were packed anew although another image uses the whole pack", r.NewBytes)
+	}
+}
+
 func TestPushPacksAnewWhatIsMostlyDead(t *testing.T) {
 	b, src := newBench(t), newImages(t)
 	big, small := file{"big", 1, 4 << 20}, file{"small", 2, 1 << 20}
