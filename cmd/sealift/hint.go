@@ -2,17 +2,20 @@ package main
 
 import (
 	"errors"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	sealift "github.com/sealift/sealift/sealer-plugin"
+	"github.com/sealift/sealift/sealer-plugin/remote"
 )
 
 // hint returns what the user of cmd can do about err; empty if there is nothing that would surely help, or the error says
-// it already, as those of registries do.
+// it already.
 func hint(cmd *cobra.Command, err error) string {
 	var usage *usageError
+	var refused *remote.Error
 	resumes := cmd.Name() == "push" || cmd.Name() == "pull"
 	switch {
 	case errors.As(err, &usage):
@@ -20,6 +23,9 @@ func hint(cmd *cobra.Command, err error) string {
 			return usage.hint
 		}
 		return "see '" + cmd.CommandPath() + " --help'"
+	case errors.As(err, &refused) && errors.Is(err, sealift.ErrUnauthorized) && cmd.Name() != "login":
+		host, _, _ := strings.Cut(refused.Remote, "/")
+		return "log in: sealift login " + host
 	case errors.Is(err, sealift.ErrStoreInUse):
 		return "wait for the other sealift to end, or use another store: --store DIR"
 	case errors.Is(err, errInterrupted) && resumes:

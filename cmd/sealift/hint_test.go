@@ -9,9 +9,11 @@ import (
 	"testing"
 
 	sealift "github.com/sealift/sealift/sealer-plugin"
+	"github.com/sealift/sealift/sealer-plugin/remote"
 )
 
 func TestHint(t *testing.T) {
+	refused := &remote.Error{Remote: "example.com:5000/kube", Err: sealift.ErrUnauthorized}
 	tests := []struct {
 		command string
 		err     error
@@ -25,6 +27,8 @@ func TestHint(t *testing.T) {
 		{"pull", syscall.ENOSPC, "free some space"},
 		{"inspect", syscall.ENOSPC, ""},
 		{"push", errors.New("disk on fire"), ""},
+		{"push", refused, "sealift login example.com:5000"},
+		{"login", refused, ""},
 	}
 	root := newRoot(&cli{screen: newScreen(io.Discard)})
 	for _, test := range tests {

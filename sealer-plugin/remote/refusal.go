@@ -35,7 +35,7 @@ func registryError(place, doing string, err error) error {
 	var answer *errcode.ErrorResponse
 	if errors.As(err, &answer) {
 		e.Status = answer.StatusCode
-		e.Reason, e.Err = refusal(host, answer)
+		e.Reason, e.Err = refusal(answer)
 	} else {
 		e.Reason, e.Err = breakdown(host, err)
 	}
@@ -43,13 +43,13 @@ func registryError(place, doing string, err error) error {
 }
 
 // refusal explains an answer of the registry.
-func refusal(host string, answer *errcode.ErrorResponse) (reason string, kind error) {
+func refusal(answer *errcode.ErrorResponse) (reason string, kind error) {
 	said := scrub(saying(answer))
 	switch status := answer.StatusCode; {
 	case status == http.StatusInsufficientStorage || full(answer):
 		return "the registry has no space left: " + said, ErrNoSpace
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
-		return said + "; try: sealift login " + host, ErrUnauthorized
+		return said, ErrUnauthorized
 	case status == http.StatusNotFound && answer.Method != http.MethodPut:
 		return "not found", ErrNotFound
 	case status == http.StatusRequestEntityTooLarge:
@@ -94,7 +94,7 @@ func breakdown(host string, err error) (reason string, kind error) {
 	case errors.Is(err, ErrNotFound):
 		return "not found", ErrNotFound
 	case errors.Is(err, auth.ErrBasicCredentialNotFound):
-		return "the registry wants credentials; try: sealift login " + host, ErrUnauthorized
+		return "the registry wants credentials", ErrUnauthorized
 	case errors.Is(err, errSpeaksTLS):
 		return errSpeaksTLS.Error(), ErrUnreachable
 	case errors.Is(err, http.ErrSchemeMismatch):

@@ -10,8 +10,8 @@ import (
 // digestTag matches tags that stand for a digest: lists of referrers and signatures, not versions.
 var digestTag = regexp.MustCompile(`^sha\d+-[0-9a-f]{64}`)
 
-// sortTags sorts tags so that those which look newest come first: "latest", other words, and then versions, descending, as a
-// person would read them. A version goes before its pre-releases and variants ("1.2", then "1.2-rc1"); tags that stand for a digest come
+// sortTags sorts tags so that those which look newest come first: "latest", then versions, descending, as a person would
+// read them, and then words, which may be of any age. A version goes before its pre-releases and variants ("1.2", then "1.2-rc1"); tags that stand for a digest come
 // last.
 func sortTags(tags []string) {
 	slices.SortFunc(tags, func(a, b string) int {
@@ -30,9 +30,9 @@ func class(tag string) int {
 	case digestTag.MatchString(tag):
 		return 3
 	case isDigit(version(tag)[0]):
-		return 2
+		return 1
 	}
-	return 1
+	return 2
 }
 
 // version cuts the v of "v1.2".

@@ -25,7 +25,7 @@ func TestSortTagsAnything(t *testing.T) {
 
 func TestSortTags(t *testing.T) {
 	for _, want := range []string{
-		"latest main v10.0 v9.12 v9.2 v9",
+		"latest v10.0 v9.12 v9.2 v9 main",
 		"v1.10.0 v1.9.3 v1.9.3-rc2 v1.9.3-rc1 v1.9.2",
 		"2.0 v1.5 1.4",
 		"1.2-1 1.2 1.2-alpine 1.1",
