@@ -72,6 +72,6 @@ func (d *demo) describe() {
 		}
 		fmt.Println()
 	}
-	fmt.Println("Every file has the mtime of its build. So all three layers of v2 have new digests, numpy's too.")
+	fmt.Println("Every file has the mtime of its build, so that each of the three layers of v2 has a new digest.")
 	fmt.Println()
 }
