@@ -154,13 +154,20 @@ func (p *push) config(ctx context.Context, desc ocispec.Descriptor) (imageConfig
 			return c, err
 		}
 	}
-	if json.Unmarshal(data, &c) != nil {
-		return imageConfig{}, nil // the config of an artifact may be anything
-	}
+	c = parseConfig(data)
 	if p.image.Created == "" {
 		p.image.Created = c.Created // the first image stands for all of an index
 	}
 	return c, nil
+}
+
+// parseConfig reads a config. That of an artifact may be anything: then there is nothing to read.
+func parseConfig(data []byte) imageConfig {
+	var c imageConfig
+	if json.Unmarshal(data, &c) != nil {
+		return imageConfig{}
+	}
+	return c
 }
 
 // layer pushes a layer, unpacked if that is wanted, and returns its descriptor in the pushed image.
