@@ -116,6 +116,24 @@ fn restore_checks_every_extent() {
 }
 
 #[test]
+fn restore_names_the_first_mismatch() {
+    let raw = samples::copies(5, 1000);
+    let wrong = extent(0, b"other bytes");
+    let (mut memory, [frame, extents, output]) = restorable(&raw, &[extent(0, &raw), wrong.clone(), wrong]);
+    let result = Arena::new(BASE, &mut memory).restore(frame, extents, output);
+    assert_eq!(result, Err(Error::Mismatch(1)));
+}
+
+#[test]
+fn extents_must_be_whole() {
+    let raw = samples::copies(5, 1000);
+    let (mut memory, [frame, mut extents, output]) = restorable(&raw, &[extent(0, &raw)]);
+    extents.length -= 1;
+    let result = Arena::new(BASE, &mut memory).restore(frame, extents, output);
+    assert_eq!(result, Err(Error::Argument));
+}
+
+#[test]
 fn extents_must_be_chunks_within_the_frame() {
     let raw = vec![7; MAX_CHUNK + 2];
     let with =

@@ -81,6 +81,23 @@ fn frames_do_not_depend_on_what_was_compressed_before() {
     }
 }
 
+/// In wasm, contexts are a little smaller than here, so the heap there has room for them.
+#[test]
+fn the_heap_has_room_for_every_context() {
+    let input = samples::copies(1, MAX_FRAME);
+    let mut frame = vec![0; MAX_COMPRESSED_FRAME];
+    let mut largest = 0;
+    for level in LEVELS {
+        for length in [MAX_FRAME, 256 << 10, 128 << 10, 16 << 10] {
+            let mut context = zstd_safe::CCtx::create();
+            context.compress(&mut frame[..], &input[..length], level).expect("a frame fits");
+            largest = largest.max(context.sizeof());
+        }
+    }
+    assert!(largest <= storage::HEAP_SIZE, "{largest} bytes");
+    assert!(largest > storage::HEAP_SIZE - (1 << 20), "the heap could be smaller: {largest} bytes");
+}
+
 #[test]
 fn frames_state_their_size_and_have_no_checksum() {
     const CHECKSUM_FLAG: u8 = 1 << 2;
