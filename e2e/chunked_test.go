@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 
@@ -130,9 +129,7 @@ func (c *chunked) first(mediaType string) *ocispec.Descriptor {
 func (c *chunked) put(desc *ocispec.Descriptor, content []byte) {
 	c.t.Helper()
 	desc.Digest, desc.Size = digest.FromBytes(content), int64(len(content))
-	if err := os.WriteFile(corpus.BlobPath(c.dir, desc.Digest), content, 0o644); err != nil {
-		c.t.Fatal(err)
-	}
+	rewrite(c.t, corpus.BlobPath(c.dir, desc.Digest), content)
 }
 
 // replace puts other content in the place of the layer desc, in the manifest and in the image document.

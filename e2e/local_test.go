@@ -23,10 +23,7 @@ func TestDamagedSource(t *testing.T) {
 					t.Fatal(err)
 				}
 				layer := manifestOf(t, source, root.Digest).Layers[1].Digest
-				content := change(blob(t, source, layer))
-				if err := os.WriteFile(corpus.BlobPath(source, layer), content, 0o644); err != nil {
-					t.Fatal(err)
-				}
+				rewrite(t, corpus.BlobPath(source, layer), change(blob(t, source, layer)))
 				m.refuse(exitDamaged, []string{layer.Encoded()}, "push", "oci:"+source+":v1", p.tag("v1"))
 				noImage(t, strings.TrimPrefix(p.prefix, "oci:"))
 			})

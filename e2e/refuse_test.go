@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/binary"
 	"os"
 	"path/filepath"
@@ -102,6 +103,36 @@ func TestRefuse(t *testing.T) {
 	}
 }
 
+// TestDamagedRemote damages a pack where the remote keeps it. What comes is refused; once it is mended, it is taken.
+func TestDamagedRemote(t *testing.T) {
+	source := layoutOf(t, small())
+	everywhere(t, func(t *testing.T, p place) {
+		m := newMachine(t)
+		m.must("push", "oci:"+source+":v1", p.tag("v1"))
+		for d := range sizes(chunkedForm(t, p, "v1"), typePack) {
+			whole, err := os.ReadFile(p.file(d))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, change := range []func([]byte) []byte{flip, truncate} {
+				rewrite(t, p.file(d), change(bytes.Clone(whole)))
+				m.refuse(exitDamaged, []string{d.Encoded()}, "pull", p.tag("v1"), "oci:destination:v1")
+				noImage(t, filepath.Join(m.home, "destination"))
+			}
+			rewrite(t, p.file(d), whole)
+		}
+		m.must("pull", p.tag("v1"), "oci:destination:v1")
+		sameImage(t, source, filepath.Join(m.home, "destination"), "v1")
+	})
+}
+
+func rewrite(t *testing.T, name string, content []byte) {
+	t.Helper()
+	if err := os.WriteFile(name, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func nothing(*chunked) []string { return nil }
 
 // nameOf expects the digest of the layer of a media type in the message.
@@ -131,11 +162,7 @@ func (c *chunked) edit(mediaType string, change func([]byte) []byte) {
 
 func (c *chunked) damage(desc ocispec.Descriptor, change func([]byte) []byte) {
 	c.t.Helper()
-	name := corpus.BlobPath(c.dir, desc.Digest)
-	content := change(blob(c.t, c.dir, desc.Digest))
-	if err := os.WriteFile(name, content, 0o644); err != nil {
-		c.t.Fatal(err)
-	}
+	rewrite(c.t, corpus.BlobPath(c.dir, desc.Digest), change(blob(c.t, c.dir, desc.Digest)))
 }
 
 func (c *chunked) remove(mediaType string) {
