@@ -53,7 +53,7 @@ bench: build ## measure the packages, the routines, and the memory of a 4 GiB im
 
 .PHONY: lint
 lint: ## check format, style and the stamp of storage.wasm
-	$(SETUP) lint
+	$(SETUP) cc lint
 	test -z "$$(gofmt -l $$(git ls-files '*.go') | tee /dev/stderr)"
 	go vet ./...
 	golangci-lint run ./...

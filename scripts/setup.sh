@@ -3,7 +3,7 @@
 #
 #   scripts/setup.sh PART...
 #
-#   cc        a C compiler: the race detector and the native build of zstd need one
+#   cc        a C compiler: the race detector, build scripts of crates and the native build of zstd need one
 #   registry  docker-registry, unpacked into .tools/: it is not installed, so no service is started
 #   pip       Python's package client, which fetches the demo's software
 #   time      GNU time, which measures memory
