@@ -7,10 +7,8 @@ package sealift
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"path/filepath"
-	"time"
 
 	"github.com/adrg/xdg"
 
@@ -73,7 +71,7 @@ func DefaultCache() string { return filepath.Join(xdg.CacheHome, "sealift") }
 // Push reads the plain image src and writes its chunked form to dst. The tag of dst changes only when everything is
 // there. The same push after an interruption goes on where that one ended.
 func Push(ctx context.Context, src, dst string, o Options) (*Result, error) {
-	return measured(o, func(s *session) (*Result, error) {
+	result, err := measured(o, func(s *session) (*Result, error) {
 		from, err := remote.ParseReference(src)
 		if err != nil {
 			return nil, err
@@ -99,12 +97,13 @@ func Push(ctx context.Context, src, dst string, o Options) (*Result, error) {
 		}
 		return transfer.Push(ctx, s.codec, source, root, destination, s.transferOptions())
 	})
+	return result, during("push", dst, err)
 }
 
 // Pull reads the chunked image src and writes the plain image to dst; an empty dst fills the local store only. A src
 // that is a plain image is copied blob by blob.
 func Pull(ctx context.Context, src, dst string, o Options) (*Result, error) {
-	return measured(o, func(s *session) (*Result, error) {
+	result, err := measured(o, func(s *session) (*Result, error) {
 		source, desc, err := s.resolve(ctx, src)
 		if err != nil {
 			return nil, err
@@ -125,7 +124,7 @@ func Pull(ctx context.Context, src, dst string, o Options) (*Result, error) {
 			return result, err
 		}
 		if out == nil {
-			return nil, fmt.Errorf("%s is a plain image: there is nothing for the store; name a destination to copy it", src)
+			return nil, errors.New("a plain image, so there is nothing for the store; name a destination to copy it")
 		}
 		s.log.Info("a plain image: copied blob by blob, no chunks are saved", "image", src)
 		root, err := transfer.SelectPlatform(ctx, source, desc, o.Platform)
@@ -134,24 +133,15 @@ func Pull(ctx context.Context, src, dst string, o Options) (*Result, error) {
 		}
 		return transfer.Copy(ctx, source, root, *out, s.transferOptions())
 	})
+	return result, during("pull", src, err)
 }
 
 // Inspect describes the image ref.
 func Inspect(ctx context.Context, ref string, o Options) (*Inspection, error) {
 	s := newSession(o)
 	defer s.close()
-	source, desc, err := s.resolve(ctx, ref)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.openCodec(ctx); err != nil {
-		return nil, err
-	}
-	in, err := transfer.Inspect(ctx, s.codec, source, desc, s.transferOptions())
-	if err == nil {
-		in.Reference = ref
-	}
-	return in, err
+	in, err := s.inspect(ctx, ref)
+	return in, during("inspect", ref, err)
 }
 
 // Diff tells what would travel to a place that has the image old and gets the image new. Images that are not in chunked
@@ -162,11 +152,11 @@ func Diff(ctx context.Context, old, new string, o Options) (*Difference, error) 
 	versions := make([]transfer.Version, 2)
 	for i, ref := range []string{old, new} {
 		source, root, err := s.resolve(ctx, ref)
-		if err != nil {
-			return nil, err
+		if err == nil {
+			root, err = transfer.SelectPlatform(ctx, source, root, o.Platform)
 		}
-		if root, err = transfer.SelectPlatform(ctx, source, root, o.Platform); err != nil {
-			return nil, err
+		if err != nil {
+			return nil, during("diff", ref, err)
 		}
 		versions[i] = transfer.Version{Source: source, Root: root}
 	}
@@ -186,20 +176,8 @@ func Diff(ctx context.Context, old, new string, o Options) (*Difference, error) 
 
 // Verify reads all of the image ref and checks every digest and every chunk. The local store is not used.
 func Verify(ctx context.Context, ref string, o Options) (*Verification, error) {
-	start := time.Now()
 	s := newSession(o)
 	defer s.close()
-	source, desc, err := s.resolve(ctx, ref)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.openCodec(ctx); err != nil {
-		return nil, err
-	}
-	v, err := transfer.Verify(ctx, s.codec, source, desc, s.transferOptions())
-	if err != nil {
-		return nil, fmt.Errorf("verify %s: %w", ref, err)
-	}
-	v.Reference, v.Seconds = ref, time.Since(start).Seconds()
-	return v, nil
+	v, err := s.verify(ctx, ref)
+	return v, during("verify", ref, err)
 }

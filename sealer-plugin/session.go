@@ -47,6 +47,14 @@ func (s *session) close() {
 
 func (s *session) closes(c io.Closer) { s.closer = append(s.closer, c.Close) }
 
+// during says in an error what was being done, and to which image.
+func during(doing, ref string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s %s: %w", doing, ref, err)
+}
+
 // measured runs do in a session of its own and enters traffic and time into the result.
 func measured(o Options, do func(*session) (*Result, error)) (*Result, error) {
 	start := time.Now()
@@ -184,4 +192,36 @@ func (s *session) transferOptions() transfer.Options {
 	return transfer.Options{
 		Jobs: s.Jobs, Level: s.Level, Layers: s.Layers, Platform: s.Platform, Progress: s.Progress, Log: s.log,
 	}
+}
+
+func (s *session) inspect(ctx context.Context, ref string) (*Inspection, error) {
+	source, desc, err := s.resolve(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.openCodec(ctx); err != nil {
+		return nil, err
+	}
+	in, err := transfer.Inspect(ctx, s.codec, source, desc, s.transferOptions())
+	if err == nil {
+		in.Reference = ref
+	}
+	return in, err
+}
+
+func (s *session) verify(ctx context.Context, ref string) (*Verification, error) {
+	start := time.Now()
+	source, desc, err := s.resolve(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.openCodec(ctx); err != nil {
+		return nil, err
+	}
+	v, err := transfer.Verify(ctx, s.codec, source, desc, s.transferOptions())
+	if err != nil {
+		return nil, err
+	}
+	v.Reference, v.Seconds = ref, time.Since(start).Seconds()
+	return v, nil
 }

@@ -70,17 +70,21 @@ func (s *Store) write(compressed []byte, f frame) (full *packWriter, err error) 
 		return nil, s.failLocked(err)
 	}
 	if s.pending.full() {
+		s.sealing.Lock() // whoever appends waits, too: a crash loses two packs at most
 		full, s.pending = s.pending, nil
 	}
 	return full, nil
 }
 
 // seal makes a pack durable and then visible, and enters its chunks in the index. If the last step fails, Open does it.
+// The caller has locked s.sealing; seal unlocks it.
 func (s *Store) seal(p *packWriter) error {
-	if err := p.finish(s.packPath(p.number)); err != nil {
-		return s.fail(err)
+	err := p.finish(s.packPath(p.number))
+	if err == nil {
+		err = s.index.add(p.number, p.frames)
 	}
-	if err := s.index.add(p.number, p.frames); err != nil {
+	s.sealing.Unlock() // before fail, which waits for whoever waits for this
+	if err != nil {
 		return s.fail(err)
 	}
 	return nil
@@ -109,6 +113,7 @@ func (s *Store) flush() error {
 		p.draft.discard()
 		return failed
 	}
+	s.sealing.Lock()
 	return s.seal(p)
 }
 

@@ -30,6 +30,7 @@ type Store struct {
 	// appending is held shared by each Append, and alone by Flush and Close: these thus wait for packs that
 	// are being sealed.
 	appending sync.RWMutex
+	sealing   sync.Mutex // one pack at a time; may be waited for with mu locked
 
 	mu      sync.Mutex
 	pending *packWriter // takes the next frame; nil if there is none yet
