@@ -4,6 +4,7 @@ mod samples;
 
 use std::collections::HashSet;
 
+use fastcdc::v2020::{FastCDC, Normalization, get_gear_with_seed, select_masks};
 use proptest::prelude::*;
 use storage::chunk::{AVG_CHUNK, Chunks, Following, Id, MAX_CHUNK, MIN_CHUNK, id};
 
@@ -11,24 +12,9 @@ fn lengths(input: &[u8]) -> Vec<usize> {
     Chunks::new(input, Following::Nothing).map(|chunk| chunk.bytes.len()).collect()
 }
 
-/// FastCDC as its paper describes it, a byte at a time; in crate `fastcdc` 5.0, which defines the format, the last
-/// byte of an input of odd length is never a cut point.
-fn cut_by_the_paper(input: &[u8], gear: &[u64]) -> usize {
-    const STRICT_MASK: u64 = 0x0000_d907_0353_7000;
-    const LOOSE_MASK: u64 = 0x0000_d90f_0353_0000;
-    if input.len() <= MIN_CHUNK {
-        return input.len();
-    }
-    let end = input.len().min(MAX_CHUNK);
-    let mut hash = 0u64;
-    for at in MIN_CHUNK..end & !1 {
-        hash = (hash << 1).wrapping_add(gear[input[at] as usize]);
-        let mask = if at < AVG_CHUNK { STRICT_MASK } else { LOOSE_MASK };
-        if hash & mask == 0 {
-            return at;
-        }
-    }
-    end
+/// The lengths of chunks that the crate gives to which the format refers.
+fn lengths_by_the_crate(input: &[u8]) -> Vec<usize> {
+    FastCDC::new(input, MIN_CHUNK, AVG_CHUNK, MAX_CHUNK).map(|chunk| chunk.length).collect()
 }
 
 proptest! {
@@ -51,14 +37,11 @@ proptest! {
     }
 
     #[test]
-    fn cut_points_are_those_of_the_paper(seed: u64, length in 0usize..1_000_000) {
-        let input = samples::random(seed, length);
-        let (gear, _) = fastcdc::v2020::get_gear_with_seed(0);
-        let mut rest = &input[..];
-        for length in lengths(&input) {
-            prop_assert_eq!(length, cut_by_the_paper(rest, &gear));
-            rest = &rest[length..];
-        }
+    fn cut_points_are_those_of_the_crate(seed: u64, length in 0usize..2_000_000) {
+        let random = samples::random(seed, length);
+        prop_assert_eq!(lengths(&random), lengths_by_the_crate(&random));
+        let copies = samples::copies(seed, length);
+        prop_assert_eq!(lengths(&copies), lengths_by_the_crate(&copies));
     }
 
     #[test]
@@ -83,6 +66,33 @@ proptest! {
         }
         ids.extend(Chunks::new(&input[begin..], Following::Nothing).map(|chunk| chunk.id));
         prop_assert_eq!(ids, whole);
+    }
+}
+
+/// The places in `input` with which the hash has no bit of one of the masks.
+fn candidates(input: &[u8]) -> Vec<usize> {
+    let (gear, _) = get_gear_with_seed(0);
+    let (strict, loose) = select_masks(AVG_CHUNK, Normalization::Level1);
+    let mut hash = 0u64;
+    let mut matches = |&at: &usize| {
+        hash = (hash << 1).wrapping_add(gear[usize::from(input[at])]);
+        hash & strict == 0 || hash & loose == 0
+    };
+    (0..input.len()).filter(|at| matches(at)).collect()
+}
+
+#[test]
+fn candidates_at_every_limit_are_taken_as_by_the_crate() {
+    let random = samples::random(11, 1 << 20);
+    for candidate in candidates(&random) {
+        for limit in [MIN_CHUNK, 50_000, AVG_CHUNK, 100_000, MAX_CHUNK] {
+            for begin in (candidate.saturating_sub(limit)..=candidate).take(2) {
+                for end in candidate..(candidate + 10).min(random.len()) {
+                    let input = &random[begin..end];
+                    assert_eq!(lengths(input), lengths_by_the_crate(input), "{begin}..{end}");
+                }
+            }
+        }
     }
 }
 
