@@ -68,9 +68,10 @@ func resumedPush(t *testing.T, first, second traffic, full int64) {
 }
 
 // TestResumePull kills pulls, and counts what the next one receives. A pack of the store, 8 MiB, is kept when it is
-// full; what is under way beside it is at most as much again for each of the two jobs.
+// full and on disk, while the next one fills. Two jobs have four connections, and of each the system holds up to 6 MiB
+// that have passed the gate but that sealift has not read.
 func TestResumePull(t *testing.T) {
-	const underWay = 3 * 8 << 20
+	const underWay = 2*8<<20 + 4*6<<20
 	source, p := layoutOf(t, several()), dockerRegistry(t)
 	newMachine(t).must("push", "oci:"+source+":v1", p.tag("v1"))
 	p.gate.take()
