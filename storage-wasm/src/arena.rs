@@ -82,8 +82,9 @@ impl<'a> Arena<'a> {
     /// returns the length of `output`.
     ///
     /// # Errors
-    /// [`Error::Argument`] if an extent is empty, longer than [`MAX_CHUNK`] or reaches beyond `output`, [`Error::Mismatch`]
-    /// with the first extent whose bytes do not have its ID; otherwise as [`compress::decompress`].
+    /// [`Error::Argument`] if an extent is empty, longer than [`MAX_CHUNK`] or reaches beyond `output`,
+    /// [`Error::Mismatch`] with the first extent whose bytes do not have its ID; otherwise as
+    /// [`compress::decompress`].
     pub fn restore(&mut self, input: Region, extents: Region, output: Region) -> Result<usize, Error> {
         let [input, extents, output] = self.resolve([input, extents, output])?;
         let (extents, partial) = extents.as_chunks::<EXTENT_SIZE>();

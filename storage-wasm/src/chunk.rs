@@ -43,7 +43,8 @@ pub struct Chunk<'a> {
 ///
 /// The cut points are those of FastCDC in its 2020 form (Xia et al., *The Design of Fast Content-Defined
 /// Chunking for Data Deduplication Based Storage Systems*, IEEE TPDS 2020), normalization level 1, seed 0, as
-/// crate `fastcdc` 5.0 finds them. Only its tables are used: on wazero the loop below is a third faster.
+/// crate `fastcdc` 5.0 finds them. Only its tables are used: on wazero the loop below makes
+/// splitting a third faster.
 ///
 /// With [`Following::More`] it ends when fewer than [`MAX_CHUNK`] bytes are left: no cut looks further ahead
 /// than that, so input that is given piece by piece, with what was left over before each next piece, is

@@ -1,7 +1,7 @@
 //! Compressing bytes into one zstd frame (RFC 8878), and getting them back.
 //!
-//! Each call works in a context of its own, so that a frame cannot depend on what was compressed before it: packs
-//! are found by their digest. For frames of 1 MiB a context that is kept is not measurably faster.
+//! Each call works in a context of its own, so that a frame cannot depend on what was compressed before it:
+//! packs are found by their digest. For frames of 1 MiB a context that is kept is not measurably faster.
 
 #![forbid(unsafe_code)]
 
