@@ -16,9 +16,14 @@ import (
 
 // Options says how to set up a codec. The zero value is ready to use.
 type Options struct {
+	// Engine is Wazero or Wasmer. Empty means what the environment variable SEALIFT_ENGINE says or, without it, the
+	// fastest engine of this build.
+	Engine string
+
 	// CacheDir is a directory of the codec's own for compiled code, so that only the first process on a machine spends
 	// the time to compile. It is made if it does not exist. Whoever can write to it can run code in this process. A
-	// cache that is damaged or cannot be written is no error. Empty means that every codec compiles anew.
+	// cache that is damaged or cannot be written is no error. Empty means that every codec compiles anew. Wasmer needs
+	// no cache.
 	CacheDir string
 }
 
@@ -44,7 +49,7 @@ func newCodec(ctx context.Context, module []byte, opts Options) (*Codec, error) 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	e, err := newEngine(ctx, module, opts.CacheDir)
+	e, err := newEngine(ctx, module, opts)
 	if err != nil {
 		return nil, fmt.Errorf("load storage routines: %w", err)
 	}
@@ -68,7 +73,8 @@ func (c *Codec) start(ctx context.Context) error {
 	return nil
 }
 
-// Engine names the engine that runs the routines.
+// Engine names the engine that runs the routines, and the kind of CPU that their code was compiled for, if that was
+// done ahead of time.
 func (c *Codec) Engine() string { return c.engine.name() }
 
 // Stamp is the hash, in hex, of the sources from which the running routines were built.

@@ -27,9 +27,9 @@ type wazeroEngine struct {
 	memorySize int
 }
 
-// newEngine compiles the module, or takes it compiled from cacheDir. A cache that does not serve is removed and done
+// newWazeroEngine compiles the module, or takes it compiled from cacheDir. A cache that does not serve is removed and done
 // without; the next process makes a new one.
-func newEngine(ctx context.Context, module []byte, cacheDir string) (engine, error) {
+func newWazeroEngine(ctx context.Context, module []byte, cacheDir string) (engine, error) {
 	if cacheDir == "" {
 		return compileWazero(ctx, module, "")
 	}
@@ -106,7 +106,7 @@ func takesI32(f api.FunctionDefinition, n int) bool {
 	return len(params) == n && len(results) == 1 && results[0] == api.ValueTypeI64
 }
 
-func (e *wazeroEngine) name() string { return "wazero" }
+func (e *wazeroEngine) name() string { return Wazero }
 
 func (e *wazeroEngine) instantiate(ctx context.Context) (instance, error) {
 	memory, err := newLinearMemory(e.memorySize)

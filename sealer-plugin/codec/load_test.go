@@ -32,7 +32,7 @@ func TestNewRefusesOtherModules(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c, err := newCodec(t.Context(), tt.module, Options{})
+			c, err := newCodec(t.Context(), tt.module, Options{Engine: Wazero})
 			if err == nil {
 				t.Fatal(errors.Join(errors.New("module was accepted"), c.Close(t.Context())))
 			}
@@ -46,7 +46,7 @@ func TestNewRefusesOtherModules(t *testing.T) {
 func TestNewHonoursContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := newCodec(ctx, testModule{}.encode(), Options{}); !errors.Is(err, context.Canceled) {
+	if _, err := newCodec(ctx, testModule{}.encode(), Options{Engine: Wazero}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got error %v, want %v", err, context.Canceled)
 	}
 }
@@ -117,7 +117,7 @@ func TestUnusableCacheIsDoneWithout(t *testing.T) {
 // load makes a codec of a test module with a cache in dir, and closes it again.
 func load(t *testing.T, dir string) {
 	t.Helper()
-	c, err := newCodec(t.Context(), testModule{}.encode(), Options{CacheDir: dir})
+	c, err := newCodec(t.Context(), testModule{}.encode(), Options{Engine: Wazero, CacheDir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,12 @@ import "encoding/binary"
 // WebAssembly's binary encoding, as far as testModule needs it.
 const (
 	opUnreachable = 0x00
+	opCall        = 0x10
+	opLocalGet    = 0x20
+	opI64Load     = 0x29
+	opI32Const    = 0x41
 	opI64Const    = 0x42
+	opI64DivU     = 0x80
 	opEnd         = 0x0b
 	typeI32       = 0x7f
 	typeI64       = 0x7e
@@ -17,6 +22,7 @@ const (
 // passes all checks at load, and each field breaks one thing.
 type testModule struct {
 	traps    routine           // the routine that traps; 0 for none
+	code     map[routine]code  // what other routines do instead of returning a result
 	results  map[routine]int64 // what other routines return
 	missing  routine           // the routine that is not exported; 0 for none
 	params   int               // further parameters of split
@@ -24,7 +30,19 @@ type testModule struct {
 	imports  bool
 }
 
+// code is instructions that leave an i64.
+type code []byte
+
 const testArena = 1 << 16
+
+// trapping traps in each way that a module can: in split it gives up, in compress it reads memory that it does not have,
+// and in restore it calls itself without end.
+var trapping = testModule{code: map[routine]code{
+	routineSplit:    {opUnreachable},
+	routineCompress: {opI32Const, 0x7f, opI64Load, 0, 0}, // at address -1
+	routineRestore: {opLocalGet, 0, opLocalGet, 1, opLocalGet, 2, opLocalGet, 3, opLocalGet, 4, opLocalGet, 5,
+		opCall, byte(routineRestore), opI64Const, 3, opI64DivU}, // no tail call, which would need no stack
+}}
 
 func (m testModule) result(r routine) int64 {
 	if v, ok := m.results[r]; ok {
@@ -79,15 +97,18 @@ func (m testModule) memory() []byte {
 }
 
 func (m testModule) body(r routine) []byte {
-	code := []byte{0} // no locals
-	if r == m.traps && r != 0 {
-		code = append(code, opUnreachable)
-	} else {
-		code = append(code, opI64Const)
-		code = append(code, signedLEB(m.result(r))...)
+	body := []byte{0} // no locals
+	switch instructions, ok := m.code[r]; {
+	case ok:
+		body = append(body, instructions...)
+	case r == m.traps && r != 0:
+		body = append(body, opUnreachable)
+	default:
+		body = append(body, opI64Const)
+		body = append(body, signedLEB(m.result(r))...)
 	}
-	code = append(code, opEnd)
-	return append(leb(len(code)), code...)
+	body = append(body, opEnd)
+	return append(leb(len(body)), body...)
 }
 
 func functionType(params int) []byte {

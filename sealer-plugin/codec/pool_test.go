@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-// newTestCodec loads a module that does nothing but what m says.
+// newTestCodec loads a module that does nothing but what m says, with the engine that compiles modules at run time.
 func newTestCodec(t *testing.T, m testModule) *Codec {
 	t.Helper()
-	c, err := newCodec(t.Context(), m.encode(), Options{})
+	c, err := newCodec(t.Context(), m.encode(), Options{Engine: Wazero})
 	if err != nil {
 		t.Fatal(err)
 	}
