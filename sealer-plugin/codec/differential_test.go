@@ -1,0 +1,248 @@
+package codec
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"testing"
+)
+
+// nativeVariable names the routines built natively, an executable: `cargo build --release --example routines`.
+const nativeVariable = "SEALIFT_NATIVE_ROUTINES"
+
+// implementation runs split, compress or restore, without this package's checks of arguments. The parameter is whether
+// the input is final, the level, or the raw length. An error is ErrDamaged, or says that an argument is wrong.
+type implementation func(tb testing.TB, r routine, input []byte, parameter int) ([]byte, error)
+
+// implementations are all engines of this build and, where it was built, the native one.
+func implementations(tb testing.TB) map[string]implementation {
+	tb.Helper()
+	all := make(map[string]implementation)
+	for _, name := range enginesHere() {
+		c, err := New(tb.Context(), Options{Engine: name})
+		if err != nil {
+			tb.Fatal(err)
+		}
+		tb.Cleanup(func() { _ = c.Close(context.Background()) })
+		all[name] = c.runModule
+	}
+	if file := os.Getenv(nativeVariable); file != "" {
+		all["native"] = startNative(tb, file).run
+	}
+	return all
+}
+
+// runModule is an implementation.
+func (c *Codec) runModule(tb testing.TB, r routine, input []byte, parameter int) ([]byte, error) {
+	w, err := c.Acquire(tb.Context())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer w.Release()
+	l := c.layout
+	n, p := uint64(copy(w.Buffer(), input)), uint64(uint32(parameter))
+	stack := [maxParams]uint64{uint64(l.input), n, p, uint64(l.output), outputSize}
+	if r == routineRestore {
+		stack = [maxParams]uint64{uint64(l.input), n, uint64(l.extents), 0, uint64(l.output), p}
+	}
+	if err := w.inst.call(tb.Context(), r, stack[:]); err != nil {
+		tb.Fatalf("%s: %v: %v", c.Engine(), r, err)
+	}
+	size := int64(stack[0])
+	if size < 0 {
+		return nil, codeError(size)
+	}
+	if r == routineSplit {
+		size *= int64(recordSize)
+	}
+	return bytes.Clone(l.result(w.inst.memory(), int(size))), nil
+}
+
+func codeError(code int64) error {
+	if code == codeCorrupt {
+		return ErrDamaged
+	}
+	return fmt.Errorf("error %d", code)
+}
+
+// native is a process of the routines built natively; storage-wasm/examples/routines.rs says how to talk to it.
+type native struct {
+	in  io.Writer
+	out io.Reader
+}
+
+func startNative(tb testing.TB, file string) native {
+	tb.Helper()
+	cmd := exec.Command(file)
+	cmd.Stderr = os.Stderr
+	in, errIn := cmd.StdinPipe()
+	out, errOut := cmd.StdoutPipe()
+	if err := errors.Join(errIn, errOut, cmd.Start()); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := errors.Join(in.Close(), cmd.Wait()); err != nil {
+			tb.Error(err)
+		}
+	})
+	return native{in, out}
+}
+
+// run is an implementation.
+func (n native) run(tb testing.TB, r routine, input []byte, parameter int) ([]byte, error) {
+	request := binary.LittleEndian.AppendUint32(nil, uint32(r-routineSplit))
+	request = binary.LittleEndian.AppendUint32(request, uint32(parameter))
+	request = binary.LittleEndian.AppendUint32(request, uint32(len(input)))
+	if _, err := n.in.Write(append(request, input...)); err != nil {
+		tb.Fatal(err)
+	}
+	var length int32
+	if err := binary.Read(n.out, binary.LittleEndian, &length); err != nil {
+		tb.Fatal(err)
+	}
+	if length < 0 {
+		return nil, codeError(int64(length))
+	}
+	output := make([]byte, length)
+	if _, err := io.ReadFull(n.out, output); err != nil {
+		tb.Fatal(err)
+	}
+	return output, nil
+}
+
+// same runs a routine everywhere and returns what all gave, or fails.
+func same(tb testing.TB, all map[string]implementation, r routine, input []byte, parameter int) ([]byte, error) {
+	tb.Helper()
+	want, wantErr := all[Wazero](tb, r, input, parameter)
+	for name, run := range all {
+		if name == Wazero {
+			continue
+		}
+		got, err := run(tb, r, input, parameter)
+		if fmt.Sprint(err) != fmt.Sprint(wantErr) {
+			tb.Fatalf("%v of %d bytes, %d: %s gives error %v, %s %v", r, len(input), parameter, name, err, Wazero, wantErr)
+		}
+		if !bytes.Equal(got, want) {
+			tb.Fatalf("%v of %d bytes, %d: %s gives other bytes than %s", r, len(input), parameter, name, Wazero)
+		}
+	}
+	return want, wantErr
+}
+
+// compare runs all routines on input everywhere, and restores what compress gave, whole and damaged.
+func compare(tb testing.TB, all map[string]implementation, input []byte, level int) {
+	tb.Helper()
+	for _, final := range []int{0, 1} {
+		if _, err := same(tb, all, routineSplit, input, final); err != nil {
+			tb.Errorf("split: %v", err)
+		}
+	}
+	raw := input[:min(len(input), MaxFrame)]
+	frame, err := same(tb, all, routineCompress, raw, level)
+	if err != nil {
+		return
+	}
+	if restored, err := same(tb, all, routineRestore, frame, len(raw)); err != nil || !bytes.Equal(restored, raw) {
+		tb.Errorf("restore: what was compressed does not come back: error %v", err)
+	}
+	for _, at := range []int{0, 5, len(frame) / 2, len(frame) - 1} {
+		damaged := bytes.Clone(frame)
+		damaged[at%len(frame)] ^= 0x10
+		compareDamaged(tb, all, damaged, len(raw))
+		_, _ = same(tb, all, routineRestore, frame[:at%len(frame)], len(raw))
+	}
+	_, _ = same(tb, all, routineRestore, frame, len(raw)+1)
+}
+
+// compareDamaged restores what may be no frame. A build of zstd for 32 bits, as in the module, and one for 64 need not
+// find the same damage, so only engines are compared: it is for the chunks' IDs to find what zstd does not.
+func compareDamaged(tb testing.TB, all map[string]implementation, frame []byte, raw int) {
+	tb.Helper()
+	engines := maps.Clone(all)
+	delete(engines, "native")
+	_, _ = same(tb, engines, routineRestore, frame, raw)
+}
+
+// TestImplementationsAgree compares the engines of this build and the native routines, byte for byte.
+func TestImplementationsAgree(t *testing.T) {
+	all := implementations(t)
+	for name, input := range realAndMadeUp(t) {
+		t.Run(name, func(t *testing.T) {
+			for _, level := range []int{MinLevel, DefaultLevel, 9} {
+				compare(t, all, input, level)
+			}
+		})
+	}
+	t.Run("level 19", func(t *testing.T) { compare(t, all, goFiles(t, MaxFrame), MaxLevel) })
+	for _, level := range []int{-1, 0, MaxLevel + 1, 1 << 30} {
+		t.Run(fmt.Sprint("level ", level), func(t *testing.T) { compare(t, all, []byte("text"), level) })
+	}
+}
+
+// realAndMadeUp are inputs of all sorts: of no bytes, on both sides of limits, and as long as can be.
+func realAndMadeUp(t *testing.T) map[string][]byte {
+	noise := make([]byte, BufferSize)
+	_, _ = rand.NewChaCha8([32]byte{3}).Read(noise)
+	inputs := map[string][]byte{
+		"maximal noise":   noise,
+		"maximal zeros":   make([]byte, BufferSize),
+		"go files":        goFiles(t, 3<<20),
+		"the module":      storageWasm,
+		"noise and zeros": append(bytes.Clone(noise[:100_000]), make([]byte, 400_000)...),
+	}
+	for _, n := range []int{0, 1, MinChunk, AvgChunk, MaxChunk, MaxFrame} {
+		for _, near := range []int{max(n-1, 0), n, n + 1} {
+			inputs[fmt.Sprint("noise of ", near)] = noise[1:][:near]
+		}
+	}
+	return inputs
+}
+
+// goFiles is about n bytes of the Go toolchain's own sources.
+func goFiles(t *testing.T, n int) []byte {
+	t.Helper()
+	var b []byte
+	err := filepath.WalkDir(filepath.Join(runtime.GOROOT(), "src", "net"), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || len(b) >= n {
+			return errors.Join(err, fs.SkipAll)
+		}
+		if d.IsDir() || filepath.Ext(path) != ".go" {
+			return nil
+		}
+		content, err := os.ReadFile(path)
+		b = append(b, content...)
+		return err
+	})
+	if err != nil && !errors.Is(err, fs.SkipAll) {
+		t.Fatal(err)
+	}
+	return b[:min(n, len(b))]
+}
+
+// FuzzImplementations gives arbitrary bytes to all implementations, as input and as a frame.
+func FuzzImplementations(f *testing.F) {
+	all := implementations(f)
+	frame, err := all[Wazero](f, routineCompress, []byte("a frame, a frame, a frame"), DefaultLevel)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add([]byte("input"), uint8(3), uint16(200), uint32(5))
+	f.Add(frame, uint8(19), uint16(0), uint32(25))
+	f.Fuzz(func(t *testing.T, piece []byte, level uint8, repeat uint16, raw uint32) {
+		input := bytes.Repeat(piece, int(repeat)+1)
+		input = input[:min(len(input), BufferSize)]
+		compare(t, all, input, int(level))
+		frame := input[:min(len(input), MaxCompressedFrame)]
+		compareDamaged(t, all, frame, int(raw%(MaxFrame+2)))
+	})
+}
