@@ -11,23 +11,46 @@ COMMIT   := $(shell git rev-parse HEAD 2>/dev/null)
 LDFLAGS  := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 SETUP    := scripts/setup.sh
 
-.DEFAULT_GOAL := help
+# With wasmer, the routines run as native code that was compiled ahead of time (storage-wasm/aot); without, on wazero.
+LIBWASMER   := $(shell storage-wasm/libwasmer/build.sh where)
+WASMER_TAGS := wasmer custom_wasmer_runtime
+WITH_WASMER := CGO_ENABLED=1 CGO_CFLAGS='-O2 -I$(LIBWASMER)/include' CGO_LDFLAGS='-L$(LIBWASMER)/lib -lwasmer -lm -ldl -lpthread'
+
+.DEFAULT_GOAL := build
 
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: ## build bin/sealift, one static binary
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/sealift ./cmd/sealift
+build: libwasmer ## build bin/sealift, one static binary
+	$(WITH_WASMER) go build -trimpath -tags '$(WASMER_TAGS) netgo osusergo' \
+		-ldflags '$(LDFLAGS) -linkmode external -extldflags "-static -Wl,--gc-sections"' -o bin/sealift ./cmd/sealift
+
+.PHONY: libwasmer
+libwasmer: ## build the static library of wasmer, once: it takes some minutes
+	$(SETUP) cc
+	storage-wasm/libwasmer/build.sh
 
 .PHONY: test
-test: test-go test-rust test-e2e ## run every test
+test: test-go test-wasmer test-rust test-e2e ## run every test
 
 .PHONY: test-go
-test-go: ## run the tests of the Go packages, with the race detector
-	$(SETUP) cc registry
-	go test -race -timeout 15m ./sealer-plugin/... ./cmd/...
+test-go: native ## run the tests of the Go packages on wazero, with the race detector
+	$(SETUP) registry
+	$(NATIVE) go test -race -timeout 15m ./sealer-plugin/... ./cmd/...
+
+.PHONY: test-wasmer
+test-wasmer: libwasmer native ## run the tests of the Go packages on wasmer, with the race detector
+	$(SETUP) registry
+	$(NATIVE) $(WITH_WASMER) go test -race -timeout 15m -tags '$(WASMER_TAGS)' ./sealer-plugin/... ./cmd/...
+
+# The routines built natively, which the tests of codec compare the engines with.
+NATIVE := SEALIFT_NATIVE_ROUTINES='$(CURDIR)/target/release/examples/routines'
+.PHONY: native
+native:
+	$(SETUP) cc
+	cargo build --locked --release --package storage-wasm --example routines
 
 .PHONY: test-rust
 test-rust: ## run the tests of the storage routines, natively
@@ -52,18 +75,25 @@ bench: build ## measure the packages, the routines, and the memory of a 4 GiB im
 	go run ./bench/memory -sealift bin/sealift
 
 .PHONY: lint
-lint: ## check format, style and the stamp of storage.wasm
+lint: libwasmer ## check format, style and the stamps of built files
 	$(SETUP) cc lint
 	test -z "$$(gofmt -l $$(git ls-files '*.go') | tee /dev/stderr)"
 	go vet ./...
 	golangci-lint run ./...
+	$(WITH_WASMER) golangci-lint run --build-tags '$(WASMER_TAGS)' ./sealer-plugin/codec/
 	cargo fmt --all --check
+	cargo fmt --manifest-path storage-wasm/libwasmer/Cargo.toml --check
+	cargo fmt --manifest-path storage-wasm/aot/Cargo.toml --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	scripts/check-stamp.sh
 
 .PHONY: wasm
 wasm: ## build storage.wasm and its stamp from storage-wasm/
 	storage-wasm/build.sh
+
+.PHONY: aot
+aot: ## compile storage.wasm to native code
+	storage-wasm/aot/build.sh
 
 .PHONY: clean
 clean: ## remove what was built, and the tools that were installed here
