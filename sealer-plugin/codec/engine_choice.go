@@ -32,9 +32,14 @@ func newEngine(ctx context.Context, module []byte, opts Options) (engine, error)
 	case Wasmer:
 		e, err := newWasmerEngine(module)
 		if err != nil {
-			return nil, fmt.Errorf("%w; %s=%s runs them without wasmer", err, EngineVariable, Wazero)
+			return nil, withoutWasmer(err)
 		}
 		return e, nil
 	}
 	return nil, fmt.Errorf("no such engine: %q; there are %s and %s", name, Wazero, Wasmer)
+}
+
+// withoutWasmer adds to an error of wasmer's what to do about it.
+func withoutWasmer(err error) error {
+	return fmt.Errorf("%w; %s=%s runs the routines without wasmer", err, EngineVariable, Wazero)
 }

@@ -43,13 +43,11 @@ func loadWasmer(module []byte, codes []nativeCode) (engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &wasmerEngine{variant: native.variant, code: code}
-	home, err := e.takeHome()
+	home, err := newWasmerHome(code)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("native code for %s: %w", native.variant, err)
 	}
-	e.giveHome(home)
-	return e, nil
+	return &wasmerEngine{variant: native.variant, code: code, idle: []*wasmerHome{home}}, nil
 }
 
 func (e *wasmerEngine) name() string { return fmt.Sprintf("%s (%s)", Wasmer, e.variant) }
@@ -57,33 +55,43 @@ func (e *wasmerEngine) name() string { return fmt.Sprintf("%s (%s)", Wasmer, e.v
 func (e *wasmerEngine) instantiate(context.Context) (instance, error) {
 	home, err := e.takeHome()
 	if err != nil {
-		return nil, err
+		return nil, withoutWasmer(err)
 	}
 	i, err := home.instantiate(e)
 	if err != nil {
 		home.close()
-		return nil, err
+		return nil, withoutWasmer(err)
 	}
 	return i, nil
 }
 
 // takeHome returns an idle home, or a new one.
 func (e *wasmerEngine) takeHome() (*wasmerHome, error) {
+	if home := e.takeIdle(); home != nil {
+		return home, nil
+	}
+	return newWasmerHome(e.code)
+}
+
+func (e *wasmerEngine) takeIdle() *wasmerHome {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	last := len(e.idle) - 1
 	if last < 0 {
-		return newWasmerHome(e.code)
+		return nil
 	}
 	home := e.idle[last]
+	e.idle[last] = nil
 	e.idle = e.idle[:last]
-	return home, nil
+	return home
 }
 
-// giveHome keeps a home whose instance was closed for the next one.
+// giveHome keeps a home whose instance was closed for the next one, unless it is worn out. What wasmer's engine holds of
+// a home, more than a MiB, is only freed when Go collects garbage, for which its own small objects are no reason.
 func (e *wasmerEngine) giveHome(home *wasmerHome) {
 	if home.instances == maxInstances {
 		home.close()
+		runtime.GC()
 		return
 	}
 	e.mu.Lock()
@@ -109,9 +117,9 @@ type wasmerHome struct {
 	instances int // made so far
 }
 
-// maxInstances is how many instances a home makes. A store keeps all that it ever made, of which each takes 6 GiB of
+// maxInstances is how many instances a home makes. A store keeps all that it ever made, of which each takes 8 GiB of
 // address space: the memory that the module could address, and a guard behind it.
-const maxInstances = 16
+const maxInstances = 64
 
 // newWasmerHome loads code. Objects of wasmer-go free what they stand for in finalizers, on a thread of their own and
 // whether or not it is in use; these here are freed by close alone. An engine may be finalized at any time, since its
@@ -122,7 +130,7 @@ func newWasmerHome(code []byte) (*wasmerHome, error) {
 	module, err := wasmer.DeserializeModule(store, code)
 	if err != nil {
 		store.Close()
-		return nil, fmt.Errorf("load native code: %w", err)
+		return nil, err
 	}
 	runtime.SetFinalizer(module, nil)
 	return &wasmerHome{store: store, module: module}, nil
