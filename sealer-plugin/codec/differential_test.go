@@ -7,13 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"testing"
 )
 
@@ -183,7 +181,7 @@ func TestImplementationsAgree(t *testing.T) {
 			}
 		})
 	}
-	t.Run("level 19", func(t *testing.T) { compare(t, all, goFiles(t, MaxFrame), MaxLevel) })
+	t.Run("level 19", func(t *testing.T) { compare(t, all, program(t, MaxFrame), MaxLevel) })
 	for _, level := range []int{-1, 0, MaxLevel + 1, 1 << 30} {
 		t.Run(fmt.Sprint("level ", level), func(t *testing.T) { compare(t, all, []byte("text"), level) })
 	}
@@ -196,7 +194,8 @@ func realAndMadeUp(t *testing.T) map[string][]byte {
 	inputs := map[string][]byte{
 		"maximal noise":   noise,
 		"maximal zeros":   make([]byte, BufferSize),
-		"go files":        goFiles(t, 3<<20),
+		"program":         program(t, 3<<20),
+		"sources":         sources(t),
 		"the module":      storageWasm,
 		"noise and zeros": append(bytes.Clone(noise[:100_000]), make([]byte, 400_000)...),
 	}
@@ -208,25 +207,36 @@ func realAndMadeUp(t *testing.T) map[string][]byte {
 	return inputs
 }
 
-// goFiles is about n bytes of the Go toolchain's own sources.
-func goFiles(t *testing.T, n int) []byte {
+// program is n bytes of the running test.
+func program(t *testing.T, n int) []byte {
 	t.Helper()
-	var b []byte
-	err := filepath.WalkDir(filepath.Join(runtime.GOROOT(), "src", "net"), func(path string, d fs.DirEntry, err error) error {
-		if err != nil || len(b) >= n {
-			return errors.Join(err, fs.SkipAll)
-		}
-		if d.IsDir() || filepath.Ext(path) != ".go" {
-			return nil
-		}
-		content, err := os.ReadFile(path)
-		b = append(b, content...)
-		return err
-	})
-	if err != nil && !errors.Is(err, fs.SkipAll) {
+	file, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
 		t.Fatal(err)
 	}
 	return b[:min(n, len(b))]
+}
+
+// sources are those of this project's packages, one after the other.
+func sources(t *testing.T) []byte {
+	t.Helper()
+	files, err := filepath.Glob("../*/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []byte
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, b...)
+	}
+	return all
 }
 
 // FuzzImplementations gives arbitrary bytes to all implementations, as input and as a frame.

@@ -67,7 +67,7 @@ fn read_first(input: &mut impl Read) -> io::Result<Option<u32>> {
     input.take(4).read_to_end(&mut bytes)?;
     match bytes.try_into() {
         Ok(bytes) => Ok(Some(u32::from_le_bytes(bytes))),
-        Err(rest) if rest == [] => Ok(None),
+        Err(rest) if rest.is_empty() => Ok(None),
         Err(_) => Err(io::ErrorKind::UnexpectedEof.into()),
     }
 }
