@@ -15,6 +15,8 @@ SETUP    := scripts/setup.sh
 LIBWASMER   := $(shell storage-wasm/libwasmer/build.sh where)
 WASMER_TAGS := wasmer custom_wasmer_runtime
 WITH_WASMER := CGO_ENABLED=1 CGO_CFLAGS='-O2 -I$(LIBWASMER)/include' CGO_LDFLAGS='-L$(LIBWASMER)/lib -lwasmer -lm -ldl -lpthread'
+BUILD_STATIC := $(WITH_WASMER) go build -trimpath -tags '$(WASMER_TAGS) netgo osusergo' \
+	-ldflags '$(LDFLAGS) -linkmode external -extldflags "-static -Wl,--gc-sections"'
 
 .DEFAULT_GOAL := build
 
@@ -24,8 +26,7 @@ help: ## list the targets
 
 .PHONY: build
 build: libwasmer ## build bin/sealift, one static binary
-	$(WITH_WASMER) go build -trimpath -tags '$(WASMER_TAGS) netgo osusergo' \
-		-ldflags '$(LDFLAGS) -linkmode external -extldflags "-static -Wl,--gc-sections"' -o bin/sealift ./cmd/sealift
+	$(BUILD_STATIC) -o bin/sealift ./cmd/sealift
 
 .PHONY: libwasmer
 libwasmer: ## build the static library of wasmer, once: it takes some minutes
@@ -61,6 +62,7 @@ test-rust: ## run the tests of the storage routines, natively
 test-e2e: ## run the binary against real registries, images and faults
 	$(SETUP) registry
 	go test -timeout 20m ./e2e/... ./bench/...
+	cd bench/codec && go test ./...
 
 .PHONY: demo
 demo: build ## push and pull two releases of real software through a real registry
@@ -68,11 +70,27 @@ demo: build ## push and pull two releases of real software through a real regist
 	@go run ./bench/demo -sealift bin/sealift
 
 .PHONY: bench
-bench: build ## measure the packages, the routines, and the memory of a 4 GiB image
+bench: bench-codec ## measure the routines, the packages, and the memory of a 4 GiB image
 	$(SETUP) cc registry time
 	go test -run '^$$' -bench . -benchmem ./sealer-plugin/...
 	cargo bench --locked --workspace
 	go run ./bench/memory -sealift bin/sealift
+
+# A module of its own, for what the routines are compared with not to be a dependency of sealift's.
+BENCH_CODEC := cd bench/codec && ../../bin/bench-codec
+.PHONY: bench-codec
+bench-codec: build speed ## measure the routines: native, each engine, libraries in Go
+	@$(BENCH_CODEC)
+
+.PHONY: bench-docs
+bench-docs: build speed ## put what bench-codec measures into docs/performance.md
+	@$(BENCH_CODEC) -o ../../docs/performance.md
+
+.PHONY: speed
+speed: libwasmer
+	$(SETUP) cc pip
+	cargo build --locked --release --package storage-wasm --example speed
+	cd bench/codec && $(BUILD_STATIC) -o ../../bin/bench-codec .
 
 .PHONY: lint
 lint: libwasmer ## check format, style and the stamps of built files
@@ -81,6 +99,7 @@ lint: libwasmer ## check format, style and the stamps of built files
 	go vet ./...
 	golangci-lint run ./...
 	$(WITH_WASMER) golangci-lint run --build-tags '$(WASMER_TAGS)' ./sealer-plugin/codec/
+	cd bench/codec && go vet ./... && golangci-lint run ./...
 	cargo fmt --all --check
 	cargo fmt --manifest-path storage-wasm/libwasmer/Cargo.toml --check
 	cargo fmt --manifest-path storage-wasm/aot/Cargo.toml --check
