@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 )
 
 // binary is the size of a static sealift.
@@ -16,6 +17,9 @@ type binary struct {
 	Bytes int64  `json:"bytes"`
 	More  int64  `json:"more_than_without"` // than without any engine
 }
+
+// complete is the index, among what binaries returns, of the program with all engines.
+const complete = 2
 
 // Sources in place of those of package codec that bring in an engine, for a sealift without.
 var withoutEngine = map[string]string{
@@ -56,9 +60,33 @@ func binaries(ctx context.Context, root, sealift string) (_ []binary, err error)
 	if err := buildSealift(ctx, root, wazero); err != nil {
 		return nil, err
 	}
-	return sizesOf(
-		[]string{"without any engine", "wazero, storage.wasm", "wasmer, native code of two kinds, wazero, storage.wasm"},
-		[]string{none, wazero, sealift})
+	list, err := sizesOf([]string{"without any engine", "with wazero", "with wazero and wasmer"}, []string{none, wazero, sealift})
+	if err != nil {
+		return nil, err
+	}
+	embedded, err := embeddedParts(root)
+	return append(list, embedded...), err
+}
+
+// embeddedParts are the files in the program that make built.
+func embeddedParts(root string) ([]binary, error) {
+	native := map[string]string{"amd64": "storage.x86-64-*.wasmu.zst", "arm64": "storage.aarch64.wasmu.zst"}[runtime.GOARCH]
+	parts := []binary{{What: "of that storage.wasm"}, {What: "of that its native code"}}
+	for i, pattern := range []string{"storage.wasm", native} {
+		files, err := filepath.Glob(filepath.Join(root, "sealer-plugin", "codec", "artifact", pattern))
+		if err != nil {
+			return nil, err
+		}
+		for _, file := range files {
+			info, err := os.Stat(file)
+			if err != nil {
+				return nil, err
+			}
+			parts[i].Bytes += info.Size()
+		}
+		parts[i].More = parts[i].Bytes
+	}
+	return parts, nil
 }
 
 // writeOverlay writes what `go build -overlay` reads.

@@ -1,6 +1,8 @@
 // Command codec measures the storage routines in one run, on real data: native Rust, the engines that codec has, and
 // what a Go programmer would take instead. It also measures how long the engines take to start, and what they add to the
 // program. `make bench-codec` runs it.
+//
+// It needs the build tags wasmer and custom_wasmer_runtime. docs/performance.md says how to read what it prints.
 package main
 
 import (
@@ -112,7 +114,7 @@ func (s settings) report(ctx context.Context) (_ *report, err error) {
 		return nil, err
 	}
 	const mb = 1e6
-	whole := r.Binaries[len(r.Binaries)-1]
+	whole := r.Binaries[complete]
 	r.Targets = append(r.Targets,
 		newLimit("start to first routine done", r.Start[0].Wall, 20, "ms"),
 		newLimit("what engines add to sealift", float64(whole.More)/mb, 6, "MB"))
