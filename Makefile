@@ -12,17 +12,14 @@ LDFLAGS  := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 SETUP    := scripts/setup.sh
 
 # With wasmer, the routines run as native code that was compiled ahead of time (storage-wasm/aot); without, on wazero.
-LIBWASMER   := $(shell storage-wasm/libwasmer/build.sh where)
-WASMER_TAGS := wasmer custom_wasmer_runtime
-WITH_WASMER := CGO_ENABLED=1 CGO_CFLAGS='-O2 -I$(LIBWASMER)/include' CGO_LDFLAGS='-L$(LIBWASMER)/lib -lwasmer -lm -ldl -lpthread'
-BUILD_STATIC := $(WITH_WASMER) go build -trimpath -tags '$(WASMER_TAGS) netgo osusergo' \
-	-ldflags '$(LDFLAGS) -linkmode external -extldflags "-static -Wl,--gc-sections"'
+include storage-wasm/libwasmer/go.mk
+BUILD_STATIC := $(WITH_WASMER) go build -trimpath -tags '$(WASMER_TAGS) $(STATIC_TAGS)' -ldflags '$(LDFLAGS) $(STATIC_LDFLAGS)'
 
 .DEFAULT_GOAL := build
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: libwasmer ## build bin/sealift, one static binary
@@ -34,7 +31,7 @@ libwasmer: ## build the static library of wasmer, once: it takes some minutes
 	storage-wasm/libwasmer/build.sh
 
 .PHONY: test
-test: test-go test-wasmer test-rust test-e2e ## run every test
+test: test-go test-wasmer test-rust test-example test-e2e ## run every test
 
 .PHONY: test-go
 test-go: native ## run the tests of the Go packages on wazero, with the race detector
@@ -57,6 +54,10 @@ native:
 test-rust: ## run the tests of the storage routines, natively
 	$(SETUP) cc
 	cargo test --locked --workspace
+
+.PHONY: test-example
+test-example: ## run the example of docs/add-a-routine.md
+	$(MAKE) -C examples/sum test
 
 .PHONY: test-e2e
 test-e2e: ## run the binary against real registries, images and faults
@@ -98,7 +99,7 @@ lint: libwasmer ## check format, style and the stamps of built files
 	test -z "$$(gofmt -l $$(git ls-files '*.go') | tee /dev/stderr)"
 	go vet ./...
 	golangci-lint run ./...
-	$(WITH_WASMER) golangci-lint run --build-tags '$(WASMER_TAGS)' ./sealer-plugin/codec/
+	$(WITH_WASMER) golangci-lint run --build-tags '$(WASMER_TAGS)' ./sealer-plugin/codec/ ./examples/...
 	cd bench/codec && go vet ./... && golangci-lint run ./...
 	cargo fmt --all --check
 	cargo fmt --manifest-path storage-wasm/libwasmer/Cargo.toml --check
@@ -107,11 +108,12 @@ lint: libwasmer ## check format, style and the stamps of built files
 	scripts/check-stamp.sh
 
 .PHONY: wasm
-wasm: ## build storage.wasm and its stamp from storage-wasm/
+wasm: ## build storage.wasm, the example's module, and their stamps
 	storage-wasm/build.sh
+	examples/sum/build.sh
 
 .PHONY: aot
-aot: ## compile storage.wasm to native code
+aot: ## compile the modules to native code
 	storage-wasm/aot/build.sh
 
 .PHONY: clean

@@ -1,0 +1,14 @@
+//go:build custom_wasmer_runtime && linux
+
+package main
+
+import _ "embed"
+
+//go:embed artifact/sum.x86-64-v3.wasmu.zst
+var sumV3 []byte
+
+//go:embed artifact/sum.x86-64-v2.wasmu.zst
+var sumV2 []byte
+
+// native is sum.wasm compiled for the CPUs of this architecture, the fastest code first.
+var native = [][]byte{sumV3, sumV2}
