@@ -6,7 +6,8 @@
 #   build.sh check   fails if the artifact was built from other sources; where the compilers that it was
 #                    built with are at hand, builds it again and compares the bytes; installs nothing
 #
-# zstd, which is C, is compiled by clang; toolchain.sh says what compiles the Rust.
+# zstd, which is C, is compiled by clang, with the changes that zstd/README.md describes; toolchain.sh says what compiles
+# the Rust.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -18,6 +19,7 @@ stack_size=262144
 . "$root/storage-wasm/toolchain.sh"
 
 has_clang() { command -v "$clang" >/dev/null; }
+has_patch() { command -v patch >/dev/null; }
 
 # Everything that decides which bytes come out of the same sources, as members of a JSON object.
 compilers() {
@@ -28,10 +30,14 @@ compilers() {
 # Compiles the crate in the target directory $1 and links the module to the file $2.
 build_module() {
     export CC_wasm32_unknown_unknown="$clang" AR_wasm32_unknown_unknown=ar
-    export CFLAGS_wasm32_unknown_unknown='-msimd128 -mbulk-memory'
+    # Cargo compiles zstd again when the flags change, so the directory has the name of what is in it.
+    zstd=$1/zstd-$(cat "$root"/storage-wasm/zstd/patch.sh "$root"/storage-wasm/zstd/wasm32.patch | sha256 | cut -c 1-16)
+    "$root/storage-wasm/zstd/patch.sh" "$zstd"
+    export CFLAGS_wasm32_unknown_unknown="-msimd128 -mbulk-memory -ivfsoverlay '$zstd/overlay.yaml'" CC_SHELL_ESCAPED_FLAGS=1
     STORAGE_WASM_STAMP=$("$root/storage-wasm/stamp.sh")
     export STORAGE_WASM_STAMP
     compile_crate storage-wasm "$1"
+    grep -q ZSTD_row_touched "$1/$target/release/libstorage.a" || fail 'zstd was compiled without its changes'
     # shellcheck disable=SC2086 # the names are words
     link_module "$1/$target/release/libstorage.a" "$2" "$stack_size" $exports
 }
@@ -58,6 +64,7 @@ describe() {
 build() {
     install_rust
     need has_clang "$clang"
+    need has_patch patch
     mkdir -p "$artifact"
     build_module "$root/target" "$artifact/storage.wasm"
     describe "$artifact/storage.wasm" >"$artifact/storage.wasm.json"
@@ -77,7 +84,7 @@ check() {
         fail "storage.wasm is not the file that storage.wasm.json describes; run 'make wasm'"
     echo "storage.wasm belongs to these sources: stamp $stamp"
 
-    if ! { has_rustup_std || has_debian_rust; } || ! has_clang ||
+    if ! { has_rustup_std || has_debian_rust; } || ! has_clang || ! has_patch ||
         [ "$(compilers)" != "$(sed -n '/^  "\(rustc\|cargo\|clang\)": /p' "$artifact/storage.wasm.json")" ]; then
         echo 'it was not built again: the compilers are others than those it was built with'
         return

@@ -33,7 +33,7 @@ has_rustup_std() { [ -d "$(rustup run "$toolchain" rustc --print sysroot 2>/dev/
 has_debian_rust() { [ -x /usr/bin/rustc ] && [ -d /usr/lib/rustlib/src/rust/library/std ]; }
 
 install_rust() {
-    command -v rustup >/dev/null || fail 'rustup is missing, see https://rustup.rs'
+    command -v rustup >/dev/null || fail 'rustup is missing: please install it'
     rustup run "$toolchain" rustc --version >/dev/null 2>&1 ||
         rustup toolchain install "$toolchain" --profile minimal >&2
     if [ "${STORAGE_WASM_COMPILER:-rustup}" = rustup ] && ! has_rustup_std; then
@@ -99,6 +99,7 @@ link_module() {
         --gc-sections --strip-all --no-growable-memory --stack-first -z "stack-size=$stack" "$@" "$library" -o "$module"
 }
 
+# The SHA-256 of the file $1, or of the input.
 sha256() {
-    if command -v sha256sum >/dev/null; then sha256sum "$1"; else shasum -a 256 "$1"; fi | cut -d ' ' -f 1
+    if command -v sha256sum >/dev/null; then sha256sum "$@"; else shasum -a 256 "$@"; fi | cut -d ' ' -f 1
 }

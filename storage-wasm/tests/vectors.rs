@@ -6,6 +6,7 @@
 mod samples;
 
 use std::fs;
+use std::ops::RangeInclusive;
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -35,16 +36,22 @@ const SPLITS: [(&str, u64, usize); 16] = [
 ];
 
 /// Inputs to compress, each at all of [`LEVELS`].
-const FRAMES: [(&str, u64, usize); 7] = [
+const FRAMES: [(&str, u64, usize); 13] = [
     ("copies", 4, 1),
     ("copies", 4, 1_000),
     ("copies", 4, 16_384),
+    ("copies", 6, 16_385),
+    ("copies", 7, 131_072),
+    ("copies", 7, 131_073),
     ("copies", 4, 200_000),
+    ("copies", 8, 262_145),
     ("copies", 4, 1_048_576),
+    ("random", 5, 1_000),
     ("random", 5, 1_048_576),
+    ("zeros", 0, 131_073),
     ("zeros", 0, 2_097_152),
 ];
-const LEVELS: [i32; 5] = [1, 3, 6, 9, 19];
+const LEVELS: RangeInclusive<i32> = storage::compress::LEVELS;
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -62,8 +69,7 @@ fn frames((kind, seed, length): (&str, u64, usize)) -> Value {
     let input = samples::of_kind(kind, seed, length);
     let mut output = vec![0; MAX_COMPRESSED_FRAME];
     let frames: Vec<_> = LEVELS
-        .iter()
-        .map(|&level| {
+        .map(|level| {
             let size = compress(&input, level, &mut output).expect("a frame fits");
             json!({"level": level, "size": size, "sha256": hex(&Sha256::digest(&output[..size]))})
         })
