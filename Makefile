@@ -8,7 +8,7 @@ export PATH := $(TOOLS):$(PATH)
 
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 COMMIT   := $(shell git rev-parse HEAD 2>/dev/null)
-LDFLAGS  := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+LDFLAGS  := -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 SETUP    := scripts/setup.sh
 
 # With wasmer, the routines run as native code that was compiled ahead of time (storage-wasm/aot); without, on wazero.
