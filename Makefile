@@ -60,9 +60,10 @@ test-example: ## run the example of docs/add-a-routine.md
 	$(MAKE) -C examples/sum test
 
 .PHONY: test-e2e
-test-e2e: ## run the binary against real registries, images and faults
+test-e2e: build ## run the binary, with each engine, against real registries, images and faults
 	$(SETUP) registry
 	go test -timeout 20m ./e2e/... ./bench/...
+	go test -timeout 20m ./e2e -args -sealift $(CURDIR)/bin/sealift
 	cd bench/codec && go test ./...
 
 .PHONY: demo
