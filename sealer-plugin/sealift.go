@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 
 	"github.com/adrg/xdg"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/content"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
 	"github.com/sealift/sealift/sealer-plugin/remote"
@@ -25,6 +27,7 @@ var (
 	ErrUnauthorized = remote.ErrUnauthorized // the registry refused the credentials, or wants some
 	ErrDamaged      = codec.ErrDamaged       // bytes that are not what their digest or ID says
 	ErrStoreInUse   = store.ErrInUse         // another process has the store open
+	ErrNotChunked   = remote.ErrNotChunked   // a plain image, where one in chunked form is wanted
 	ErrChunked      = remote.ErrChunked      // in chunked form already, where a plain image is wanted
 	ErrNewerFormat  = remote.ErrNewerFormat  // written by a later, incompatible version
 )
@@ -76,27 +79,18 @@ func Push(ctx context.Context, src, dst string, o Options) (*Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		to, err := remote.ParseReference(dst)
-		if err != nil {
-			return nil, err
-		}
 		source, root, err := s.resolveWith(ctx, from, s.near(from))
 		if err != nil {
 			return nil, err
 		}
-		root, err = transfer.SelectPlatform(ctx, source, root, o.Platform)
-		if err != nil {
-			return nil, err
-		}
-		destination, err := s.destination(ctx, to)
-		if err != nil {
-			return nil, err
-		}
-		if err := s.openCodec(ctx); err != nil {
-			return nil, err
-		}
-		return transfer.Push(ctx, s.codec, source, root, destination, s.transferOptions())
+		return s.push(ctx, source, root, dst)
 	})
+	return result, during("push", dst, err)
+}
+
+// PushFrom is a Push of the image root, a manifest or an index, that any storage has.
+func PushFrom(ctx context.Context, src content.ReadOnlyStorage, root ocispec.Descriptor, dst string, o Options) (*Result, error) {
+	result, err := measured(o, func(s *session) (*Result, error) { return s.push(ctx, src, root, dst) })
 	return result, during("push", dst, err)
 }
 
@@ -134,6 +128,30 @@ func Pull(ctx context.Context, src, dst string, o Options) (*Result, error) {
 		return transfer.Copy(ctx, source, root, *out, s.transferOptions())
 	})
 	return result, during("pull", src, err)
+}
+
+// Image is a chunked image that is open for reading: the storage of the plain image that it stands for.
+type Image struct {
+	*transfer.Image
+	session *session
+}
+
+// Open opens the chunked image ref. What is read of it comes by way of the local store, of which the image is the only user until
+// it is closed.
+func Open(ctx context.Context, ref string, o Options) (*Image, error) {
+	s := newSession(o)
+	image, err := s.open(ctx, ref)
+	if err != nil {
+		s.close()
+		return nil, during("open", ref, err)
+	}
+	return &Image{image, s}, nil
+}
+
+// Close closes the image. No reader of its blobs may be in use.
+func (i *Image) Close() error {
+	i.session.close()
+	return nil
 }
 
 // Inspect describes the image ref.

@@ -9,9 +9,11 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2"
 	"oras.land/oras-go/v2/content"
+	"oras.land/oras-go/v2/content/memory"
 	"oras.land/oras-go/v2/content/oci"
 
 	sealift "github.com/sealift/sealift/sealer-plugin"
@@ -128,5 +130,42 @@ func TestErrors(t *testing.T) {
 				t.Errorf("error %v, want %v", err, test.want)
 			}
 		})
+	}
+}
+
+// TestOpenedImageIsAStorage reads a chunked image as the plain one, and pushes that from there to another place.
+func TestOpenedImageIsAStorage(t *testing.T) {
+	src, dst, o := place(t)
+	pushed, err := sealift.Push(t.Context(), src, dst, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := sealift.Open(t.Context(), dst, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer image.Close()
+	if image.Root().Digest != pushed.Digest {
+		t.Errorf("it stands for %s, not for %s", image.Root().Digest, pushed.Digest)
+	}
+	if err := oras.CopyGraph(t.Context(), image, memory.New(), image.Root(), oras.DefaultCopyGraphOptions); err != nil {
+		t.Error(err) // every digest is checked
+	}
+	if _, err := image.Fetch(t.Context(), ocispec.Descriptor{Digest: digest.FromString("another")}); !errors.Is(err, sealift.ErrNotFound) {
+		t.Errorf("a blob that is not the image's: error %v", err)
+	}
+	other := "oci:" + t.TempDir() + ":v1"
+	if again, err := sealift.PushFrom(t.Context(), image, image.Root(), other, o); err != nil || again.Digest != pushed.Digest {
+		t.Errorf("pushed from there: %+v, %v", again, err)
+	}
+}
+
+func TestOpenWantsAChunkedImage(t *testing.T) {
+	src, _, o := place(t)
+	if _, err := sealift.Open(t.Context(), src, o); !errors.Is(err, sealift.ErrNotChunked) {
+		t.Errorf("a plain image: error %v", err)
+	}
+	if _, err := sealift.Open(t.Context(), src, o); errors.Is(err, sealift.ErrStoreInUse) {
+		t.Error("after a failure the store is still open")
 	}
 }

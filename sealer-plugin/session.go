@@ -9,6 +9,7 @@ import (
 	"time"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/content"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
 	"github.com/sealift/sealift/sealer-plugin/remote"
@@ -129,6 +130,41 @@ func (s *session) destination(ctx context.Context, to remote.Reference) (transfe
 	}
 	s.closes(d.Target)
 	return d, nil
+}
+
+// push pushes the image root of source to dst.
+func (s *session) push(ctx context.Context, source content.ReadOnlyStorage, root ocispec.Descriptor, dst string) (*Result, error) {
+	to, err := remote.ParseReference(dst)
+	if err != nil {
+		return nil, err
+	}
+	if root, err = transfer.SelectPlatform(ctx, source, root, s.Platform); err != nil {
+		return nil, err
+	}
+	destination, err := s.destination(ctx, to)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.openCodec(ctx); err != nil {
+		return nil, err
+	}
+	return transfer.Push(ctx, s.codec, source, root, destination, s.transferOptions())
+}
+
+// open opens the chunked image ref, and the store that it is read through.
+func (s *session) open(ctx context.Context, ref string) (*transfer.Image, error) {
+	source, desc, err := s.resolve(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	chunks, err := s.openStore()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.openCodec(ctx); err != nil {
+		return nil, err
+	}
+	return transfer.OpenImage(ctx, s.codec, chunks, source, desc, s.transferOptions())
 }
 
 // output opens where a pull writes; nil if dst is empty.

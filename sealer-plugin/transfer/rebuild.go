@@ -22,7 +22,7 @@ func (d *storeDamage) Error() string { return d.err.Error() }
 func (d *storeDamage) Unwrap() error { return d.err }
 
 // write rebuilds the plain image at out, from the store alone. It says whether there was something to do.
-func (p *pull) write(ctx context.Context, out Output) (bool, error) {
+func (p *Image) write(ctx context.Context, out Output) (bool, error) {
 	root := p.plain.root
 	now, err := out.Resolve(ctx, out.Reference.Tag)
 	switch {
@@ -53,7 +53,7 @@ func (p *pull) write(ctx context.Context, out Output) (bool, error) {
 }
 
 // writeBlobs writes everything but manifests, several blobs at once.
-func (p *pull) writeBlobs(ctx context.Context, out Output) error {
+func (p *Image) writeBlobs(ctx context.Context, out Output) error {
 	task := p.opts.Progress.Begin("write", p.plain.size())
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(p.opts.Jobs)
@@ -74,7 +74,7 @@ func (p *pull) writeBlobs(ctx context.Context, out Output) error {
 	return err
 }
 
-func (p *pull) writeBlob(ctx context.Context, out Output, b remote.Blob, task Task) error {
+func (p *Image) writeBlob(ctx context.Context, out Output, b remote.Blob, task Task) error {
 	there, err := out.Exists(ctx, b.Descriptor())
 	if err != nil {
 		return err
@@ -86,28 +86,41 @@ func (p *pull) writeBlob(ctx context.Context, out Output, b remote.Blob, task Ta
 	if b.Inline() {
 		return out.Push(ctx, b.Descriptor(), &countedReader{bytes.NewReader(b.Data), task})
 	}
-	return p.rebuild(ctx, b, func(r io.Reader) error {
-		return out.Push(ctx, b.Descriptor(), &taskReader{r, task})
-	})
+	blob := p.rebuild(ctx, b)
+	err = out.Push(ctx, b.Descriptor(), &taskReader{blob, task})
+	if rebuilt := blob.Close(); rebuilt != nil {
+		return rebuilt
+	}
+	return err
 }
 
-// rebuild gives the blob, as it is rebuilt from the store, to take. What take read is the blob only if rebuild returns nil.
-func (p *pull) rebuild(ctx context.Context, b remote.Blob, take func(io.Reader) error) error {
-	chunks := p.store.NewReader(p.codec)
-	defer chunks.Close()
+// rebuild returns a reader of the blob as it is rebuilt from the store.
+func (p *Image) rebuild(ctx context.Context, b remote.Blob) *rebuiltBlob {
 	r, w := io.Pipe()
-	var rebuilding errgroup.Group
-	rebuilding.Go(func() error {
+	blob := &rebuiltBlob{PipeReader: r}
+	blob.rebuilding.Go(func() error {
+		chunks := p.store.NewReader(p.codec)
+		defer chunks.Close()
 		err := p.image.recipes[b.Recipe].Rebuild(ctx, w, readChunk(chunks))
 		_ = w.CloseWithError(err) // never fails
 		return err
 	})
-	err := take(r)
-	_ = r.Close() // ends a rebuild that take did not want to the end
-	if rebuilt := rebuilding.Wait(); rebuilt != nil && !errors.Is(rebuilt, io.ErrClosedPipe) {
-		return rebuilt
+	return blob
+}
+
+// rebuiltBlob is a blob that is being rebuilt.
+type rebuiltBlob struct {
+	*io.PipeReader
+	rebuilding errgroup.Group
+}
+
+// Close ends the rebuild. It returns why that failed; nil if only the reader did not want it to the end.
+func (b *rebuiltBlob) Close() error {
+	_ = b.PipeReader.Close() // never fails
+	if err := b.rebuilding.Wait(); !errors.Is(err, io.ErrClosedPipe) {
+		return err
 	}
-	return err
+	return nil
 }
 
 func readChunk(chunks *store.Reader) func(context.Context, codec.Chunk) ([]byte, error) {

@@ -40,7 +40,7 @@ func Verify(ctx context.Context, c *codec.Codec, src remote.Source, desc ocispec
 	}
 	defer func() { _ = s.Close() }()
 
-	p := &pull{codec: c, store: s, src: wholePacks{src}, opts: opts}
+	p := &Image{codec: c, store: s, src: wholePacks{src}, opts: opts}
 	if p.image, err = openRecipes(ctx, c, src, img, opts.Jobs); err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func Verify(ctx context.Context, c *codec.Codec, src remote.Source, desc ocispec
 }
 
 // verify fetches all packs whole into the temporary store, and rebuilds all blobs from it.
-func (p *pull) verify(ctx context.Context) error {
+func (p *Image) verify(ctx context.Context) error {
 	if err := p.image.loadIndex(ctx, p.codec, p.src); err != nil {
 		return err
 	}
@@ -76,11 +76,8 @@ func (p *pull) verify(ctx context.Context) error {
 			continue // LoadImage verified it
 		}
 		group.Go(func() error {
-			err := p.rebuild(ctx, b, func(r io.Reader) error {
-				_, err := io.Copy(io.Discard, &taskReader{r, task})
-				return err
-			})
-			if err != nil {
+			blob := p.rebuild(ctx, b)
+			if _, err := io.Copy(io.Discard, &taskReader{blob, task}); err != nil {
 				return fmt.Errorf("blob %s: %w", b.Digest, err)
 			}
 			return nil

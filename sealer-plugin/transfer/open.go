@@ -1,0 +1,138 @@
+package transfer
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/content"
+
+	"github.com/sealift/sealift/sealer-plugin/codec"
+	"github.com/sealift/sealift/sealer-plugin/remote"
+	"github.com/sealift/sealift/sealer-plugin/store"
+)
+
+// Image is the plain image that a chunked image stands for, as a storage to read from. Its methods may be called by
+// several goroutines at once.
+type Image struct {
+	codec *codec.Codec
+	store *store.Store
+	src   remote.Source
+	opts  Options
+
+	image  *chunkedImage
+	plain  plainImage    // what is wanted of it
+	chunks []codec.Chunk // distinct ones, of what is wanted
+
+	fetching sync.Mutex // so that what several blobs lack is fetched once
+}
+
+var _ content.ReadOnlyStorage = (*Image)(nil)
+
+// OpenImage opens the chunked image desc of src: it reads manifest, image document and recipes, from the store where an
+// earlier pull left them. ErrNotChunked says that desc is a plain image.
+func OpenImage(ctx context.Context, c *codec.Codec, s *store.Store, src remote.Source, desc ocispec.Descriptor, opts Options) (*Image, error) {
+	p := &Image{codec: c, store: s, src: src, opts: opts.withDefaults()}
+	small := storeCache{s, src}
+	img, err := remote.LoadImage(ctx, small, desc)
+	if err != nil {
+		return nil, err
+	}
+	if p.image, err = openRecipes(ctx, c, small, img, p.opts.Jobs); err != nil {
+		return nil, err
+	}
+	if p.plain, err = documentImage(img.Document, opts.Platform); err != nil {
+		return nil, err
+	}
+	var distinct distinctChunks
+	for _, b := range p.plain.blobs {
+		distinct.add(p.chunksOf(b))
+	}
+	p.chunks = distinct.list
+	return p, nil
+}
+
+// Root returns the descriptor of the plain image, a manifest or an index.
+func (p *Image) Root() ocispec.Descriptor { return p.plain.root }
+
+// Exists implements content.ReadOnlyStorage.
+func (p *Image) Exists(_ context.Context, desc ocispec.Descriptor) (bool, error) {
+	return p.find(desc) >= 0, nil
+}
+
+// Fetch implements content.Fetcher. It gets the chunks of the blob that the store lacks, and returns a reader of the blob
+// as it is rebuilt from them. What was read is the blob only if the reader ends with io.EOF. Where the store turned out to be
+// damaged, the next Fetch gets what is lost again.
+func (p *Image) Fetch(ctx context.Context, desc ocispec.Descriptor) (io.ReadCloser, error) {
+	at := p.find(desc)
+	if at < 0 {
+		return nil, fmt.Errorf("%s: %w in the image", desc.Digest, remote.ErrNotFound)
+	}
+	b := p.plain.blobs[at]
+	if b.Inline() {
+		return io.NopCloser(bytes.NewReader(b.Data)), nil
+	}
+	if _, err := p.fetchMissing(ctx, p.chunksOf(b)); err != nil {
+		return nil, err
+	}
+	return p.rebuild(ctx, b), nil
+}
+
+func (p *Image) find(desc ocispec.Descriptor) int {
+	return slices.IndexFunc(p.plain.blobs, func(b remote.Blob) bool { return b.Digest == desc.Digest })
+}
+
+// chunksOf returns what a blob is rebuilt from; nothing if it is inline.
+func (p *Image) chunksOf(b remote.Blob) []codec.Chunk {
+	if b.Inline() {
+		return nil
+	}
+	return p.image.recipes[b.Recipe].Chunks
+}
+
+// fetchMissing gets those of chunks that the store lacks into the store, and returns them.
+func (p *Image) fetchMissing(ctx context.Context, chunks []codec.Chunk) ([]codec.Chunk, error) {
+	p.fetching.Lock()
+	defer p.fetching.Unlock()
+	missing, err := p.store.Missing(chunks)
+	if err != nil || len(missing) == 0 {
+		return nil, err
+	}
+	if p.image.index == nil {
+		if err := p.image.loadIndex(ctx, p.codec, p.src); err != nil {
+			return nil, err
+		}
+	}
+	jobs := planFetch(p.image, missing)
+	err = fetch(ctx, p.codec, p.src, p.store, jobs, p.opts)
+	// Also what came before a failure, or an interruption, is kept for the next run.
+	if flushed := p.store.Flush(context.WithoutCancel(ctx)); err == nil {
+		err = flushed
+	}
+	return missing, err
+}
+
+// storeCache reads small blobs from the store; those that it lacks it gets from the source, and keeps.
+type storeCache struct {
+	store *store.Store
+	src   remote.Source
+}
+
+func (s storeCache) Fetch(ctx context.Context, desc ocispec.Descriptor) (io.ReadCloser, error) {
+	if f, err := s.store.Blob(desc); err == nil {
+		return f, nil
+	}
+	rc, err := s.src.Fetch(ctx, desc)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rc.Close() }()
+	if err := s.store.PutBlob(ctx, desc, rc); err != nil {
+		return nil, fmt.Errorf("keep %s in the store: %w", desc.Digest, err)
+	}
+	return s.store.Blob(desc)
+}
