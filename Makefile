@@ -117,6 +117,10 @@ wasm: ## build storage.wasm, the example's module, and their stamps
 aot: ## compile the modules to native code
 	storage-wasm/aot/build.sh
 
+.PHONY: notices
+notices: build ## write bin/NOTICES.txt, the licences of all that bin/sealift contains
+	scripts/notices.sh bin/sealift >bin/NOTICES.txt
+
 .PHONY: clean
 clean: ## remove what was built, and the tools that were installed here
 	rm -rf bin target .tools
