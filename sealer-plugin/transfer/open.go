@@ -12,6 +12,7 @@ import (
 	"oras.land/oras-go/v2/content"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
+	"github.com/sealift/sealift/sealer-plugin/recipe"
 	"github.com/sealift/sealift/sealer-plugin/remote"
 	"github.com/sealift/sealift/sealer-plugin/store"
 )
@@ -28,7 +29,8 @@ type Image struct {
 	plain  plainImage    // what is wanted of it
 	chunks []codec.Chunk // distinct ones, of what is wanted
 
-	fetching sync.Mutex // so that what several blobs lack is fetched once
+	fetching sync.Mutex    // so that what several blobs lack is fetched once
+	fetched  []codec.Chunk // so far
 }
 
 var _ content.ReadOnlyStorage = (*Image)(nil)
@@ -65,8 +67,8 @@ func (p *Image) Exists(_ context.Context, desc ocispec.Descriptor) (bool, error)
 }
 
 // Fetch implements content.Fetcher. It gets the chunks of the blob that the store lacks, and returns a reader of the blob
-// as it is rebuilt from them. What was read is the blob only if the reader ends with io.EOF. Where the store turned out to be
-// damaged, the next Fetch gets what is lost again.
+// as it is rebuilt from them. What was read is the blob only if the reader ends with io.EOF. Where local data turns
+// out to be damaged, what is lost is fetched again.
 func (p *Image) Fetch(ctx context.Context, desc ocispec.Descriptor) (io.ReadCloser, error) {
 	at := p.find(desc)
 	if at < 0 {
@@ -76,10 +78,18 @@ func (p *Image) Fetch(ctx context.Context, desc ocispec.Descriptor) (io.ReadClos
 	if b.Inline() {
 		return io.NopCloser(bytes.NewReader(b.Data)), nil
 	}
-	if _, err := p.fetchMissing(ctx, p.chunksOf(b)); err != nil {
+	if err := p.fetchMissing(ctx, p.chunksOf(b)); err != nil {
 		return nil, err
 	}
 	return p.rebuild(ctx, b), nil
+}
+
+// Recipe returns the recipe that a blob is rebuilt by, opened. A blob that has none, since it is small, is ErrNotFound.
+func (p *Image) Recipe(desc ocispec.Descriptor) (*recipe.Recipe, error) {
+	if at := p.find(desc); at >= 0 && !p.plain.blobs[at].Inline() {
+		return p.image.recipes[p.plain.blobs[at].Recipe], nil
+	}
+	return nil, fmt.Errorf("recipe of %s: %w in the image", desc.Digest, remote.ErrNotFound)
 }
 
 func (p *Image) find(desc ocispec.Descriptor) int {
@@ -94,26 +104,26 @@ func (p *Image) chunksOf(b remote.Blob) []codec.Chunk {
 	return p.image.recipes[b.Recipe].Chunks
 }
 
-// fetchMissing gets those of chunks that the store lacks into the store, and returns them.
-func (p *Image) fetchMissing(ctx context.Context, chunks []codec.Chunk) ([]codec.Chunk, error) {
+// fetchMissing gets those of chunks that are not at hand into the store.
+func (p *Image) fetchMissing(ctx context.Context, chunks []codec.Chunk) error {
 	p.fetching.Lock()
 	defer p.fetching.Unlock()
-	missing, err := p.store.Missing(chunks)
+	missing, err := p.store.Missing(p.opts.Unpacked.Missing(chunks))
 	if err != nil || len(missing) == 0 {
-		return nil, err
+		return err
 	}
 	if p.image.index == nil {
 		if err := p.image.loadIndex(ctx, p.codec, p.src); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	jobs := planFetch(p.image, missing)
-	err = fetch(ctx, p.codec, p.src, p.store, jobs, p.opts)
+	err = fetch(ctx, p.codec, p.src, p.store, planFetch(p.image, missing), p.opts)
 	// Also what came before a failure, or an interruption, is kept for the next run.
 	if flushed := p.store.Flush(context.WithoutCancel(ctx)); err == nil {
 		err = flushed
 	}
-	return missing, err
+	p.fetched = append(p.fetched, missing...)
+	return err
 }
 
 // storeCache reads small blobs from the store; those that it lacks it gets from the source, and keeps.

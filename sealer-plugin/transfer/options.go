@@ -6,6 +6,7 @@ import (
 	"runtime"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
+	"github.com/sealift/sealift/sealer-plugin/unpacked"
 )
 
 // Layers says what a push does with compressed layers.
@@ -19,12 +20,13 @@ const (
 
 // Options of a push or a pull. The zero value works.
 type Options struct {
-	Jobs     int          // how many goroutines work on bytes at once; 0 is the number of CPUs
-	Level    int          // zstd level of a push; 0 is codec.DefaultLevel
-	Layers   Layers       // of a push; "" is Keep
-	Platform string       // of a pull: only this image of an index; "" takes all
-	Progress Progress     // nil shows nothing
-	Log      *slog.Logger // hints and warnings; nil drops them
+	Jobs     int              // how many goroutines work on bytes at once; 0 is the number of CPUs
+	Level    int              // zstd level of a push; 0 is codec.DefaultLevel
+	Layers   Layers           // of a push; "" is Keep
+	Platform string           // of a pull: only this image of an index; "" takes all
+	Unpacked *unpacked.Layers // of a pull: chunks in them are not fetched; nil is no layers
+	Progress Progress         // nil shows nothing
+	Log      *slog.Logger     // hints and warnings; nil drops them
 }
 
 func (o Options) withDefaults() Options {

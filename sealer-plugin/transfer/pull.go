@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"context"
-	"errors"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -26,35 +25,21 @@ func Pull(ctx context.Context, c *codec.Codec, s *store.Store, src remote.Source
 	}
 	result := &Result{
 		Digest: p.plain.root.Digest, ChunkedDigest: desc.Digest,
-		RawBytes: p.plain.size(), ChunksTotal: len(p.chunks), Unchanged: true,
+		RawBytes: p.plain.size(), ChunksTotal: len(p.chunks),
 	}
-	fetched, err := p.fetchMissing(ctx, p.chunks)
-	if err != nil {
+	if err := p.fetchMissing(ctx, p.chunks); err != nil {
 		return nil, err
 	}
-	result.count(fetched)
-	if out == nil {
-		return result, nil
-	}
-	written, err := p.write(ctx, *out)
-	if damage := (*storeDamage)(nil); errors.As(err, &damage) {
-		p.opts.Log.Warn("the local store is damaged: what is lost is fetched again", "reason", err)
-		if fetched, err = p.fetchMissing(ctx, p.chunks); err != nil {
+	written := false
+	if out != nil {
+		if written, err = p.write(ctx, *out); err != nil {
 			return nil, err
 		}
-		result.count(fetched)
-		written, err = p.write(ctx, *out)
 	}
-	if written {
-		result.Unchanged = false
+	result.ChunksNew = len(p.fetched)
+	for _, c := range p.fetched {
+		result.NewBytes += int64(c.Size)
 	}
-	return result, err
-}
-
-func (r *Result) count(fetched []codec.Chunk) {
-	r.ChunksNew += len(fetched)
-	r.Unchanged = r.Unchanged && len(fetched) == 0
-	for _, c := range fetched {
-		r.NewBytes += int64(c.Size)
-	}
+	result.Unchanged = !written && len(p.fetched) == 0
+	return result, nil
 }

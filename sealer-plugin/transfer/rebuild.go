@@ -13,15 +13,10 @@ import (
 	"github.com/sealift/sealift/sealer-plugin/codec"
 	"github.com/sealift/sealift/sealer-plugin/remote"
 	"github.com/sealift/sealift/sealer-plugin/store"
+	"github.com/sealift/sealift/sealer-plugin/unpacked"
 )
 
-// storeDamage says that a chunk could not be read from the local store although the store listed it.
-type storeDamage struct{ err error }
-
-func (d *storeDamage) Error() string { return d.err.Error() }
-func (d *storeDamage) Unwrap() error { return d.err }
-
-// write rebuilds the plain image at out, from the store alone. It says whether there was something to do.
+// write rebuilds the plain image at out, from what is at hand. It says whether there was something to do.
 func (p *Image) write(ctx context.Context, out Output) (bool, error) {
 	root := p.plain.root
 	now, err := out.Resolve(ctx, out.Reference.Tag)
@@ -94,14 +89,14 @@ func (p *Image) writeBlob(ctx context.Context, out Output, b remote.Blob, task T
 	return err
 }
 
-// rebuild returns a reader of the blob as it is rebuilt from the store.
+// rebuild returns a reader of the blob as it is rebuilt from what is at hand.
 func (p *Image) rebuild(ctx context.Context, b remote.Blob) *rebuiltBlob {
 	r, w := io.Pipe()
 	blob := &rebuiltBlob{PipeReader: r}
 	blob.rebuilding.Go(func() error {
-		chunks := p.store.NewReader(p.codec)
-		defer chunks.Close()
-		err := p.image.recipes[b.Recipe].Rebuild(ctx, w, readChunk(chunks))
+		chunks := p.newChunkReader(p.chunksOf(b))
+		defer chunks.close()
+		err := p.image.recipes[b.Recipe].Rebuild(ctx, w, chunks.chunk)
 		_ = w.CloseWithError(err) // never fails
 		return err
 	})
@@ -123,12 +118,39 @@ func (b *rebuiltBlob) Close() error {
 	return nil
 }
 
-func readChunk(chunks *store.Reader) func(context.Context, codec.Chunk) ([]byte, error) {
-	return func(ctx context.Context, c codec.Chunk) ([]byte, error) {
-		data, err := chunks.Chunk(ctx, c)
-		if errors.Is(err, codec.ErrDamaged) || errors.Is(err, store.ErrNotFound) {
-			err = &storeDamage{err}
-		}
+// chunkReader reads the chunks of a blob. It belongs to one goroutine.
+type chunkReader struct {
+	image  *Image
+	chunks []codec.Chunk // of the blob
+	stored *store.Reader
+	layers *unpacked.Reader
+}
+
+func (p *Image) newChunkReader(chunks []codec.Chunk) *chunkReader {
+	return &chunkReader{image: p, chunks: chunks, stored: p.store.NewReader(p.codec), layers: p.opts.Unpacked.NewReader()}
+}
+
+// chunk returns the bytes of a chunk. Where local data turns out to be damaged, it gets what the blob lacks then.
+func (r *chunkReader) chunk(ctx context.Context, c codec.Chunk) ([]byte, error) {
+	data, err := r.read(ctx, c)
+	if !errors.Is(err, codec.ErrDamaged) && !errors.Is(err, store.ErrNotFound) {
 		return data, err
 	}
+	r.image.opts.Log.Warn("local data is damaged: what is lost is fetched again", "reason", err)
+	if err := r.image.fetchMissing(ctx, r.chunks); err != nil {
+		return nil, err
+	}
+	return r.read(ctx, c)
+}
+
+func (r *chunkReader) read(ctx context.Context, c codec.Chunk) ([]byte, error) {
+	if r.image.opts.Unpacked.Has(c.ID) {
+		return r.layers.Chunk(ctx, c)
+	}
+	return r.stored.Chunk(ctx, c)
+}
+
+func (r *chunkReader) close() {
+	r.stored.Close()
+	r.layers.Close()
 }
