@@ -33,7 +33,11 @@ func (r *registry) Mount(ctx context.Context, desc ocispec.Descriptor, from Refe
 			return r.failed("mount "+desc.Digest.String()+" from "+from.Repository, err)
 		}
 	}
-	src, err := OpenSource(ctx, from, r.opts)
+	opts := r.opts
+	if from.Transport != TransportRegistry {
+		opts.Meter = nil // what is read from a disk does not travel
+	}
+	src, err := OpenSource(ctx, from, opts)
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,8 @@ const (
 	maxTags  = 8 // other tags whose images are looked at, to find the newest
 )
 
-// Base is an image named as a base: it lies where the destination does, or in another repository of the same registry.
+// Base is a chunked image to build upon. One that is named as a base lies where the destination does, or in another
+// repository of the same registry.
 type Base struct {
 	Source    remote.Source
 	Reference remote.Reference
@@ -170,7 +171,40 @@ func (p *push) learn(ctx context.Context, bases []base) error {
 	for _, img := range images {
 		p.addReusable(img)
 	}
-	return nil
+	return p.learnPrepared(ctx)
+}
+
+// learnPrepared makes the chunks and recipes of the prepared image known, as far as copying its packs to the destination
+// is better than packing what the bases lack.
+func (p *push) learnPrepared(ctx context.Context) error {
+	prepared := p.opts.Prepared
+	if prepared == nil {
+		return nil
+	}
+	img, err := p.openPrepared(ctx, *prepared)
+	switch {
+	case err == nil && !p.makes(img.Document):
+		p.opts.Log.Debug("another image was prepared", "prepared", prepared.Reference, "image", img.Document.Root.Digest)
+	case err == nil:
+		known := knownImage{img, &prepared.Reference}
+		p.known.addLacking(known)
+		p.addReusable(known)
+	case ctx.Err() == nil:
+		p.opts.Log.Debug("nothing is prepared", "image", prepared.Reference, "reason", err)
+	}
+	return context.Cause(ctx)
+}
+
+func (p *push) openPrepared(ctx context.Context, prepared Base) (*chunkedImage, error) {
+	img, err := resolveImage(ctx, prepared.Source, prepared.Reference.Name())
+	if err != nil {
+		return nil, err
+	}
+	full, err := openRecipes(ctx, p.codec, prepared.Source, img, p.opts.Jobs)
+	if err != nil {
+		return nil, err
+	}
+	return full, full.loadIndex(ctx, p.codec, prepared.Source)
 }
 
 // reuse is a recipe of a base for a blob of the image at hand, all chunks of which are known.

@@ -19,7 +19,7 @@ type catalog struct {
 	chunks map[codec.ID]pack.Location
 }
 
-// packSource is a pack and, if it has to be mounted before use, the repository that has it.
+// packSource is a pack and, if it has to be mounted or copied before use, where it lies.
 type packSource struct {
 	desc ocispec.Descriptor
 	from *remote.Reference
@@ -29,7 +29,7 @@ func newCatalog() *catalog {
 	return &catalog{chunks: make(map[codec.ID]pack.Location)}
 }
 
-// knownImage is an image whose packs are on the destination, or in another repository of its registry.
+// knownImage is an image whose packs are on the destination, or wherever else from says.
 type knownImage struct {
 	*chunkedImage
 	from *remote.Reference
@@ -40,23 +40,43 @@ type knownImage struct {
 func (k *catalog) add(images []knownImage) {
 	wasted := wastedPacks(images)
 	for _, img := range images {
-		packs := make([]int, len(img.Packs))
-		for i, desc := range img.Packs {
-			packs[i] = k.addPack(packSource{desc, img.from})
+		k.addChunks(img, func(d digest.Digest) bool { return !wasted[d] })
+	}
+}
+
+// addLacking makes the chunks of an image known that lie in packs of which more than half is not known yet.
+func (k *catalog) addLacking(img knownImage) {
+	lacking := make(map[digest.Digest]int64)
+	for i, packed := range img.packedSizes() {
+		if !has(k.chunks, img.chunks[i].ID) {
+			lacking[img.packOf(img.index.Locations[i])] += packed
 		}
-		first := len(k.frames)
-		for _, f := range img.index.Frames {
-			f.Pack = packs[f.Pack]
-			k.frames = append(k.frames, f)
+	}
+	size := make(map[digest.Digest]int64)
+	for _, p := range img.Packs {
+		size[p.Digest] = p.Size
+	}
+	k.addChunks(img, func(d digest.Digest) bool { return lacking[d] > size[d]/2 })
+}
+
+// addChunks makes the chunks of an image known that lie in wanted packs, unless they are known already.
+func (k *catalog) addChunks(img knownImage, wanted func(digest.Digest) bool) {
+	packs := make([]int, len(img.Packs))
+	for i, desc := range img.Packs {
+		packs[i] = k.addPack(packSource{desc, img.from})
+	}
+	first := len(k.frames)
+	for _, f := range img.index.Frames {
+		f.Pack = packs[f.Pack]
+		k.frames = append(k.frames, f)
+	}
+	for i, c := range img.chunks {
+		at := img.index.Locations[i]
+		if has(k.chunks, c.ID) || !wanted(img.packOf(at)) {
+			continue
 		}
-		for i, c := range img.chunks {
-			at := img.index.Locations[i]
-			if has(k.chunks, c.ID) || wasted[img.packOf(at)] {
-				continue
-			}
-			at.Frame += first
-			k.chunks[c.ID] = at
-		}
+		at.Frame += first
+		k.chunks[c.ID] = at
 	}
 }
 
@@ -105,6 +125,17 @@ func (k *catalog) has(chunks []codec.Chunk) bool {
 		}
 	}
 	return true
+}
+
+// from returns those of chunks, all of them known, that lie in packs from the place.
+func (k *catalog) from(place *remote.Reference, chunks []codec.Chunk) []codec.Chunk {
+	var there []codec.Chunk
+	for _, c := range chunks {
+		if k.packs[k.frames[k.chunks[c.ID].Frame].Pack].from == place {
+			there = append(there, c)
+		}
+	}
+	return there
 }
 
 // index returns the index of an image with these distinct chunks, all of them known, and the packs that it names:

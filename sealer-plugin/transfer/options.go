@@ -23,6 +23,7 @@ type Options struct {
 	Jobs     int              // how many goroutines work on bytes at once; 0 is the number of CPUs
 	Level    int              // zstd level of a push; 0 is codec.DefaultLevel
 	Layers   Layers           // of a push; "" is Keep
+	Prepared *Base            // of a push: the same image, in chunked form already, wherever it lies; nil if there is none
 	Platform string           // of a pull: only this image of an index; "" takes all
 	Unpacked *unpacked.Layers // of a pull: chunks in them are not fetched; nil is no layers
 	Progress Progress         // nil shows nothing

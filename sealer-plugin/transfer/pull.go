@@ -36,10 +36,15 @@ func Pull(ctx context.Context, c *codec.Codec, s *store.Store, src remote.Source
 			return nil, err
 		}
 	}
-	result.ChunksNew = len(p.fetched)
-	for _, c := range p.fetched {
-		result.NewBytes += int64(c.Size)
-	}
+	result.count(p.fetched)
 	result.Unchanged = !written && len(p.fetched) == 0
 	return result, nil
+}
+
+// count counts chunks that travelled.
+func (r *Result) count(chunks []codec.Chunk) {
+	r.ChunksNew += len(chunks)
+	for _, c := range chunks {
+		r.NewBytes += int64(c.Size)
+	}
 }

@@ -129,6 +129,9 @@ func (p *push) run(ctx context.Context) (*Result, error) {
 	}
 	p.hint()
 	result.ChunksNew, result.NewBytes = p.packer.chunks, p.packer.raw
+	if p.opts.Prepared != nil {
+		result.count(p.known.from(&p.opts.Prepared.Reference, p.distinct.list))
+	}
 	return result, nil
 }
 
