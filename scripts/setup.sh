@@ -7,6 +7,7 @@
 #   registry  docker-registry, unpacked into .tools/: it is not installed, so no service is started
 #   pip       Python's package client, which fetches the demo's software
 #   time      GNU time, which measures memory
+#   aarch64   qemu for its programs, and a C compiler: aarch64-linux-gnu-clang, in .tools/
 #   lint      golangci-lint, built into .tools/; rustfmt and clippy
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -62,6 +63,15 @@ need_pip() {
 
 need_time() {
   [ -x /usr/bin/time ] || apt_install time
+}
+
+# Clang, because Debian's gcc for aarch64 and gcc-multilib exclude each other. It takes the libraries of that gcc.
+need_aarch64() {
+  local packages=(qemu-user clang-22 binutils-aarch64-linux-gnu libc6-dev-arm64-cross)
+  packages+=("libgcc-$(gcc -dumpversion)-dev-arm64-cross")
+  dpkg -s "${packages[@]}" >/dev/null 2>&1 || apt_install "${packages[@]}"
+  mkdir -p "$tools"
+  ln -sf "$(command -v clang-22)" "$tools/aarch64-linux-gnu-clang"
 }
 
 need_lint() {
