@@ -92,6 +92,19 @@ func (p *Image) Recipe(desc ocispec.Descriptor) (*recipe.Recipe, error) {
 	return nil, fmt.Errorf("recipe of %s: %w in the image", desc.Digest, remote.ErrNotFound)
 }
 
+// Prefetch gets what the store lacks of several blobs at once. A Fetch of one of them then needs nothing from afar.
+func (p *Image) Prefetch(ctx context.Context, blobs ...ocispec.Descriptor) error {
+	var wanted distinctChunks
+	for _, desc := range blobs {
+		at := p.find(desc)
+		if at < 0 {
+			return fmt.Errorf("%s: %w in the image", desc.Digest, remote.ErrNotFound)
+		}
+		wanted.add(p.chunksOf(p.plain.blobs[at]))
+	}
+	return p.fetchMissing(ctx, wanted.list)
+}
+
 func (p *Image) find(desc ocispec.Descriptor) int {
 	return slices.IndexFunc(p.plain.blobs, func(b remote.Blob) bool { return b.Digest == desc.Digest })
 }
