@@ -1,0 +1,88 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/containers/buildah/define"
+	"github.com/sirupsen/logrus"
+	"github.com/spf13/cobra"
+
+	"github.com/sealift/sealift/cmd/sealer/transport"
+	sealift "github.com/sealift/sealift/sealer-plugin"
+	"github.com/sealift/sealift/sealer-plugin/remote"
+)
+
+const pullExamples = `  sealer pull sealift://registry.example.com/kube:v1
+  sealer pull sealift:oci:/media/usb/kube:v1
+`
+
+func (l *lift) extendPull(cmd *cobra.Command) {
+	cmd.Long += references + `
+The image sealift://HOST/REPO:TAG is called HOST/REPO:TAG in the local storage, sealift:oci:DIR:TAG localhost/DIR:TAG without what leads
+to DIR. A pull that was interrupted goes on where it was. An image that is not chunked is pulled as a whole.
+`
+	cmd.Example += pullExamples
+	stock := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		from, err := l.chunked(args[0])
+		if err != nil {
+			return err
+		}
+		if from == nil {
+			return stock(cmd, args)
+		}
+		id, err := l.pull(cmd, from)
+		if errors.Is(err, sealift.ErrNotChunked) {
+			logrus.Infof("%s is not in chunked form: it is pulled as a whole", from)
+			return stock(cmd, []string{plainName(from)})
+		}
+		if err != nil {
+			return fmt.Errorf("failed to pull image: %s: %w", args[0], err)
+		}
+		logrus.Infof("successful pull %s with the image ID: %s", args[0], id)
+		return nil
+	}
+}
+
+// plainName returns the name under which containers/image knows a place.
+func plainName(ref *transport.Reference) string {
+	if ref.Remote().Transport == remote.TransportRegistry {
+		return "docker://" + ref.Remote().String()
+	}
+	return ref.Remote().String()
+}
+
+// pull pulls a chunked image into the local storage, and returns its ID.
+func (l *lift) pull(cmd *cobra.Command, from *transport.Reference) (id string, err error) {
+	p, err := newPuller(cmd, localName(from))
+	if err != nil {
+		return "", err
+	}
+	if p.policy == define.PullNever {
+		return p.localID()
+	}
+	fmt.Fprintf(p.report, "Trying to pull %s...\n", from)
+	src, err := from.Open(cmd.Context(), p.sys)
+	if err != nil {
+		return "", err
+	}
+	man, err := p.choose(cmd.Context(), src)
+	if err == nil && p.wants(man) {
+		end := l.show(p.report == io.Discard)
+		err = p.prefetch(cmd.Context(), src, man)
+		end()
+		if err == nil {
+			err = p.copy(cmd.Context(), src) // closes src
+			src = nil
+		}
+	}
+	if src != nil {
+		err = errors.Join(err, src.Close())
+	}
+	if err != nil {
+		return "", err
+	}
+	return p.localID()
+}
