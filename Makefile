@@ -25,6 +25,16 @@ help: ## list the targets
 build: libwasmer ## build bin/sealift, one static binary
 	$(BUILD_STATIC) -o bin/sealift ./cmd/sealift
 
+# A module of its own, for sealer's dependencies not to be Sealift's. Container storages that need C libraries are left out.
+SEALER_VERSION := v0.11.0
+SEALER_COMMIT  := f07e804323994e922dce030da6a26c3ba93d22f1
+SEALER_TAGS    := containers_image_openpgp exclude_graphdriver_devicemapper exclude_graphdriver_btrfs
+SEALER_LDFLAGS := -X github.com/sealerio/sealer/version.gitVersion=$(SEALER_VERSION) -X github.com/sealerio/sealer/version.gitCommit=$(SEALER_COMMIT)
+.PHONY: sealer
+sealer: libwasmer ## build bin/sealer: sealer with the plugin, one static binary
+	cd cmd/sealer && $(WITH_WASMER) go build -trimpath -tags '$(WASMER_TAGS) $(STATIC_TAGS) $(SEALER_TAGS)' \
+		-ldflags '$(SEALER_LDFLAGS) $(STATIC_LDFLAGS)' -o ../../bin/sealer .
+
 .PHONY: libwasmer
 libwasmer: ## build the static library of wasmer, once: it takes some minutes
 	$(SETUP) cc

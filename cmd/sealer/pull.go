@@ -33,6 +33,7 @@ to DIR. A pull that was interrupted goes on where it was. An image that is not c
 		if from == nil {
 			return stock(cmd, args)
 		}
+		cmd.SilenceUsage = true // it does not help with what can go wrong from here on
 		id, err := l.pull(cmd, from)
 		if errors.Is(err, sealift.ErrNotChunked) {
 			logrus.Infof("%s is not in chunked form: it is pulled as a whole", from)

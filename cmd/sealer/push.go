@@ -42,6 +42,7 @@ local image HOST/REPO:TAG.
 		if to == nil {
 			return stock(cmd, args)
 		}
+		cmd.SilenceUsage = true // it does not help with what can go wrong from here on
 		name := args[0]
 		if len(args) == 1 {
 			name = localName(to)

@@ -104,7 +104,7 @@ func (d *destination) Commit(ctx context.Context, unparsed types.UnparsedImage) 
 		return err
 	}
 	defer func() { _ = src.Close() }()
-	plain, err := d.plainImage(ctx, src)
+	plain, err := d.plainImage(layersOf(src, d.ref.transport.Storage))
 	if err != nil {
 		return err
 	}
@@ -116,22 +116,18 @@ func (d *destination) Commit(ctx context.Context, unparsed types.UnparsedImage) 
 }
 
 // plainImage puts together what is to be pushed.
-func (d *destination) plainImage(ctx context.Context, src types.ImageSource) (*plainImage, error) {
-	origins, err := manifestsOf(ctx, src)
-	if err != nil {
-		return nil, err
-	}
-	p := &plainImage{small: d.configs, layers: layersOf(src, d.ref.transport.Storage)}
+func (d *destination) plainImage(from layers) (p *plainImage, err error) {
+	p = &plainImage{small: d.configs, layers: from}
 	now := make(map[digest.Digest]ocispec.Descriptor)
 	for _, instance := range d.instances {
-		if now[digest.FromBytes(instance)], err = p.addManifest(instance, origins); err != nil {
+		if now[digest.FromBytes(instance)], err = p.addManifest(instance); err != nil {
 			return nil, err
 		}
 	}
 	if manifest.MIMETypeIsMultiImage(manifest.GuessMIMEType(d.top)) {
 		p.root, err = p.addList(d.top, now)
 	} else {
-		p.root, err = p.addManifest(d.top, origins)
+		p.root, err = p.addManifest(d.top)
 	}
 	return p, err
 }

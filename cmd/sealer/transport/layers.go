@@ -6,6 +6,7 @@ import (
 
 	"github.com/containers/image/v5/manifest"
 	"github.com/containers/image/v5/pkg/blobinfocache/none"
+	containers "github.com/containers/image/v5/storage"
 	"github.com/containers/image/v5/types"
 	"github.com/containers/storage"
 	"github.com/containers/storage/pkg/archive"
@@ -13,31 +14,51 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// layers reads a layer.
-type layers func(context.Context, ocispec.Descriptor) (io.ReadCloser, error)
-
-// layersOf returns what reads the layers of src. GetBlob of containers-storage writes each to a temporary file, of the
-// size of the whole layer, before it gives the first byte: layers of store, unless it is nil, are read where they lie.
-// Until such a reader is closed, the store is locked against changes.
-func layersOf(src types.ImageSource, store storage.Store) layers {
-	return func(ctx context.Context, desc ocispec.Descriptor) (io.ReadCloser, error) {
-		if id := bareLayer(store, desc.Digest); id != "" {
-			bare := archive.Uncompressed
-			return store.Diff("", id, &storage.DiffOptions{Compression: &bare})
-		}
-		rc, _, err := src.GetBlob(ctx, manifest.BlobInfoFromOCI1Descriptor(desc), none.NoCache)
-		return rc, err
-	}
+// layers are those of an image source. GetBlob of containers-storage writes each to a temporary file, of the size of the
+// whole layer, before it gives the first byte: layers of store are read where they lie. Until such a reader is closed, the
+// store is locked against changes.
+type layers struct {
+	src   types.ImageSource
+	store storage.Store // nil if src is elsewhere
 }
 
-// bareLayer returns the ID of a layer of store whose bare tar has the digest d, or "".
-func bareLayer(store storage.Store, d digest.Digest) string {
-	if store == nil {
+func layersOf(src types.ImageSource, store storage.Store) layers {
+	if src.Reference().Transport().Name() != containers.Transport.Name() {
+		store = nil
+	}
+	return layers{src, store}
+}
+
+// open opens a layer.
+func (l layers) open(ctx context.Context, desc ocispec.Descriptor) (io.ReadCloser, error) {
+	if id := l.bare(desc.Digest); id != "" {
+		uncompressed := archive.Uncompressed
+		return l.store.Diff("", id, &storage.DiffOptions{Compression: &uncompressed})
+	}
+	rc, _, err := l.src.GetBlob(ctx, manifest.BlobInfoFromOCI1Descriptor(desc), none.NoCache)
+	return rc, err
+}
+
+// bare returns the ID of a layer of the store whose tar has the digest d, or "".
+func (l layers) bare(d digest.Digest) string {
+	if l.store == nil {
 		return ""
 	}
-	found, err := store.LayersByUncompressedDigest(d)
+	found, err := l.store.LayersByUncompressedDigest(d)
 	if err != nil || len(found) == 0 {
 		return ""
 	}
 	return found[0].ID
+}
+
+// manifest returns the manifest that the image with a config has in the store, or nil.
+func (l layers) manifest(config digest.Digest) []byte {
+	if l.store == nil {
+		return nil
+	}
+	data, err := l.store.ImageBigData(config.Encoded(), storage.ImageDigestBigDataKey)
+	if err != nil {
+		return nil
+	}
+	return data
 }

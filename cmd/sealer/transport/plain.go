@@ -9,7 +9,6 @@ import (
 	"io"
 
 	"github.com/containers/image/v5/manifest"
-	"github.com/containers/image/v5/types"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/content"
@@ -36,11 +35,11 @@ func (p *plainImage) Fetch(ctx context.Context, desc ocispec.Descriptor) (io.Rea
 	if data, ok := p.small[desc.Digest]; ok {
 		return io.NopCloser(bytes.NewReader(data)), nil
 	}
-	return p.layers(ctx, desc)
+	return p.layers.open(ctx, desc)
 }
 
-// addManifest adds the manifest of an image, made right, and with that of origins which it was made from.
-func (p *plainImage) addManifest(data []byte, origins map[digest.Digest][]byte) (ocispec.Descriptor, error) {
+// addManifest adds the manifest of an image, made right, and with the one that it was made from.
+func (p *plainImage) addManifest(data []byte) (ocispec.Descriptor, error) {
 	m, err := parseManifest(data)
 	if err != nil {
 		return ocispec.Descriptor{}, err
@@ -52,7 +51,7 @@ func (p *plainImage) addManifest(data []byte, origins map[digest.Digest][]byte) 
 	if data, err = nameBareLayers(data, m.Layers, diffIDs); err != nil {
 		return ocispec.Descriptor{}, err
 	}
-	if origin := origins[m.Config.Digest]; origin != nil && !bytes.Equal(origin, data) {
+	if origin := p.layers.manifest(m.Config.Digest); origin != nil && !bytes.Equal(origin, data) {
 		if data, err = annotate(data, AnnotationOrigin, string(origin)); err != nil {
 			return ocispec.Descriptor{}, err
 		}
@@ -79,36 +78,6 @@ func (p *plainImage) add(data []byte) ocispec.Descriptor {
 	desc := content.NewDescriptorFromBytes(manifest.GuessMIMEType(data), data)
 	p.small[desc.Digest] = data
 	return desc
-}
-
-// manifestsOf returns the manifests of all images that src has, by the digests of their configs.
-func manifestsOf(ctx context.Context, src types.ImageSource) (map[digest.Digest][]byte, error) {
-	top, mediaType, err := src.GetManifest(ctx, nil)
-	if err != nil {
-		return nil, err
-	}
-	found := make(map[digest.Digest][]byte)
-	if !manifest.MIMETypeIsMultiImage(mediaType) {
-		m, err := parseManifest(top)
-		found[m.Config.Digest] = top
-		return found, err
-	}
-	list, err := manifest.ListFromBlob(top, mediaType)
-	if err != nil {
-		return nil, err
-	}
-	for _, instance := range list.Instances() {
-		data, _, err := src.GetManifest(ctx, &instance)
-		if err != nil {
-			continue // one that is not pushed need not be there
-		}
-		m, err := parseManifest(data)
-		if err != nil {
-			return nil, err
-		}
-		found[m.Config.Digest] = data
-	}
-	return found, nil
 }
 
 func parseManifest(data []byte) (ocispec.Manifest, error) {

@@ -33,17 +33,14 @@ func (r *Reference) Open(ctx context.Context, sys *types.SystemContext) (*Source
 	s := &Source{ref: r, store: r.scratch()}
 	o := r.options(sys)
 	o.Store = s.store
-	if err := os.MkdirAll(s.store, 0o700); err != nil {
-		return nil, fmt.Errorf("store of the pull: %w", err)
-	}
 	var err error
-	if s.image, err = sealift.Open(ctx, r.ref.String(), o); err != nil {
-		if errors.Is(err, sealift.ErrNotChunked) || errors.Is(err, sealift.ErrNotFound) {
-			err = errors.Join(err, os.RemoveAll(s.store))
-		}
-		return nil, err
+	if s.image, err = sealift.Open(ctx, r.ref.String(), o); err == nil {
+		return s, nil
 	}
-	return s, nil
+	if errors.Is(err, sealift.ErrNotChunked) {
+		err = errors.Join(err, os.RemoveAll(s.store))
+	}
+	return nil, err
 }
 
 // Reference implements types.ImageSource.
