@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	sealift "github.com/sealift/sealift/sealer-plugin"
+	"github.com/sealift/sealift/sealer-plugin/transfer"
 )
 
 // progress shows what a push or a pull is doing: bars on a terminal; elsewhere a line at the end of each task.
@@ -46,9 +47,14 @@ func (p *progress) Begin(name string, total int64) sealift.Task {
 	if p.bars == nil {
 		return &line{out: p.out, name: name}
 	}
-	b := p.bars.AddBar(0, mpb.PrependDecorators(decor.Name(name+" ")), mpb.AppendDecorators(decor.CountersKiloByte("%.1f / %.1f")))
-	b.SetTotal(max(total, 0), false)
-	return &bar{b}
+	shown, err := p.bars.Add(0, mpb.BarStyle().Build(),
+		mpb.PrependDecorators(decor.Name(name+" ")), mpb.AppendDecorators(decor.CountersKiloByte("%.1f / %.1f")))
+	if err != nil { // after close
+		return transfer.Hush{}.Begin(name, total)
+	}
+	task := &bar{shown}
+	task.SetTotal(total)
+	return task
 }
 
 // bar is a task on a terminal.

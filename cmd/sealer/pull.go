@@ -65,22 +65,11 @@ func (l *lift) pull(cmd *cobra.Command, from *transport.Reference) (id string, e
 		return p.localID()
 	}
 	fmt.Fprintf(p.report, "Trying to pull %s...\n", from)
-	src, err := from.Open(cmd.Context(), p.sys)
-	if err != nil {
-		return "", err
-	}
-	man, err := p.choose(cmd.Context(), src)
-	if err == nil && p.wants(man) {
-		end := l.show(p.report == io.Discard)
-		err = p.prefetch(cmd.Context(), src, man)
-		end()
-		if err == nil {
-			err = p.copy(cmd.Context(), src) // closes src
-			src = nil
-		}
-	}
-	if src != nil {
-		err = errors.Join(err, src.Close())
+	end := l.show(p.report == io.Discard)
+	src, err := p.fetch(cmd.Context(), from)
+	end()
+	if err == nil && src != nil {
+		err = p.copy(cmd.Context(), src)
 	}
 	if err != nil {
 		return "", err

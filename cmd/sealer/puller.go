@@ -84,6 +84,24 @@ func (p *puller) localID() (string, error) {
 	return img.ID, nil
 }
 
+// fetch opens the image from, and gets everything that is needed of it: when it is there, nothing that happens to the registry
+// leaves the storage with half of an image. It returns nil if the image is not wanted.
+func (p *puller) fetch(ctx context.Context, from *transport.Reference) (*transport.Source, error) {
+	src, err := from.Open(ctx, p.sys)
+	if err != nil {
+		return nil, err
+	}
+	man, err := p.choose(ctx, src)
+	wanted := err == nil && p.wants(man)
+	if wanted {
+		err = p.prefetch(ctx, src, man)
+	}
+	if err != nil || !wanted {
+		return nil, errors.Join(err, src.Close())
+	}
+	return src, nil
+}
+
 // choose returns the manifest of the image for the platform.
 func (p *puller) choose(ctx context.Context, src *transport.Source) ([]byte, error) {
 	top, mediaType, err := src.GetManifest(ctx, nil)
@@ -112,8 +130,7 @@ func (p *puller) wants(man []byte) bool {
 	return err != nil || !slices.Contains(img.Digests, digest.FromBytes(man))
 }
 
-// prefetch gets everything that is needed for the image with the manifest man. When it is there, nothing that happens to the
-// registry leaves the storage with half of an image.
+// prefetch gets what the layers of the image with the manifest man need, unless the storage has them.
 func (p *puller) prefetch(ctx context.Context, src *transport.Source, man []byte) error {
 	var m ocispec.Manifest
 	if err := json.Unmarshal(man, &m); err != nil {
