@@ -41,7 +41,7 @@ libwasmer: ## build the static library of wasmer, once: it takes some minutes
 	storage-wasm/libwasmer/build.sh
 
 .PHONY: test
-test: test-go test-wasmer test-rust test-example test-e2e ## run every test
+test: test-go test-wasmer test-sealer test-rust test-example test-e2e ## run every test
 
 .PHONY: test-go
 test-go: native ## run the tests of the Go packages on wazero, with the race detector
@@ -52,6 +52,10 @@ test-go: native ## run the tests of the Go packages on wazero, with the race det
 test-wasmer: libwasmer native ## run the tests of the Go packages on wasmer, with the race detector
 	$(SETUP) registry
 	$(NATIVE) $(WITH_WASMER) go test -race -timeout 15m -tags '$(WASMER_TAGS)' ./sealer-plugin/... ./cmd/...
+
+.PHONY: test-sealer
+test-sealer: ## run the tests of sealer with the plugin
+	cd cmd/sealer && CGO_ENABLED=0 go test -tags '$(SEALER_TAGS)' ./...
 
 # The routines built natively, which the tests of codec compare the engines with.
 NATIVE := SEALIFT_NATIVE_ROUTINES='$(CURDIR)/target/release/examples/routines'
@@ -131,6 +135,7 @@ lint: libwasmer ## check format, style and the stamps of built files
 	golangci-lint run ./...
 	$(WITH_WASMER) golangci-lint run --build-tags '$(WASMER_TAGS)' ./sealer-plugin/codec/ ./examples/...
 	cd bench/codec && go vet ./... && golangci-lint run ./...
+	cd cmd/sealer && CGO_ENABLED=0 golangci-lint run --build-tags '$(SEALER_TAGS)' ./...
 	cargo fmt --all --check
 	cargo fmt --manifest-path storage-wasm/libwasmer/Cargo.toml --check
 	cargo fmt --manifest-path storage-wasm/aot/Cargo.toml --check

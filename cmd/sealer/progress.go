@@ -48,7 +48,7 @@ func (p *progress) Begin(name string, total int64) sealift.Task {
 		return &line{out: p.out, name: name}
 	}
 	shown, err := p.bars.Add(0, mpb.BarStyle().Build(),
-		mpb.PrependDecorators(decor.Name(name+" ")), mpb.AppendDecorators(decor.CountersKiloByte("%.1f / %.1f")))
+		mpb.PrependDecorators(decor.Name(name+" ")), mpb.AppendDecorators(decor.CurrentKiloByte("%.1f")))
 	if err != nil { // after close
 		return transfer.Hush{}.Begin(name, total)
 	}
