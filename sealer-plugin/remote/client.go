@@ -34,7 +34,7 @@ func newClient(ctx context.Context, host string, opts Options) *client {
 	transport := &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         (&net.Dialer{Timeout: dialTimeout}).DialContext,
-		TLSClientConfig:     &tls.Config{InsecureSkipVerify: opts.Insecure},
+		TLSClientConfig:     opts.tlsConfig(),
 		TLSHandshakeTimeout: dialTimeout,
 		ForceAttemptHTTP2:   true,
 		DisableCompression:  true, // the bytes of a blob are what is counted and hashed
@@ -67,6 +67,15 @@ func newClient(ctx context.Context, host string, opts Options) *client {
 	}
 	c.SetUserAgent(userAgent)
 	return c
+}
+
+func (o Options) tlsConfig() *tls.Config {
+	config := o.TLS.Clone()
+	if config == nil {
+		config = new(tls.Config)
+	}
+	config.InsecureSkipVerify = config.InsecureSkipVerify || o.Insecure
+	return config
 }
 
 func (c *client) scheme() string {

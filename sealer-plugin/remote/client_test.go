@@ -2,6 +2,8 @@ package remote
 
 import (
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"log"
@@ -39,6 +41,13 @@ func TestTLS(t *testing.T) {
 	_, err := openTestTarget(t, host+"/a", testOptions()).Resolve(t.Context(), "v1")
 	if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "certificate") || !strings.Contains(err.Error(), "--insecure") {
 		t.Errorf("unknown certificate: %v; want ErrUnreachable and a hint", err)
+	}
+
+	trusting := testOptions()
+	trusting.TLS = &tls.Config{RootCAs: x509.NewCertPool()}
+	trusting.TLS.RootCAs.AddCert(server.Certificate())
+	if _, err := openTestTarget(t, host+"/a", trusting).Resolve(t.Context(), "v1"); err != nil {
+		t.Errorf("with the certificate among the trusted ones: %v", err)
 	}
 
 	plain := testOptions()

@@ -8,6 +8,7 @@ package remote
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 
@@ -60,6 +61,7 @@ var _ oras.Target = Target(nil)
 type Options struct {
 	PlainHTTP   bool                // speak HTTP, not HTTPS, to any host
 	Insecure    bool                // accept any TLS certificate
+	TLS         *tls.Config         // what else holds for TLS, certificates for example; not changed; nil is Go's defaults
 	UserAgent   string              // "sealift" if empty
 	Meter       *Meter              // counts the traffic, if not nil
 	Credentials auth.CredentialFunc // nil: from the Docker configuration and its credential helpers
