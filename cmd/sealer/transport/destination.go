@@ -108,7 +108,11 @@ func (d *destination) Commit(ctx context.Context, unparsed types.UnparsedImage) 
 	if err != nil {
 		return err
 	}
-	result, err := sealift.PushFrom(ctx, plain, plain.root, d.ref.ref.String(), d.ref.options(d.sys))
+	o, err := d.ref.options(ctx, d.sys)
+	if err != nil {
+		return err
+	}
+	result, err := sealift.PushFrom(ctx, plain, plain.root, d.ref.ref.String(), o)
 	if err == nil && d.ref.transport.Pushed != nil {
 		d.ref.transport.Pushed(d.ref, result)
 	}

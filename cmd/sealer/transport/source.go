@@ -30,10 +30,12 @@ var _ types.ImageSource = (*Source)(nil)
 
 // Open opens the image. sealift.ErrNotChunked says that it is a plain one.
 func (r *Reference) Open(ctx context.Context, sys *types.SystemContext) (*Source, error) {
+	o, err := r.options(ctx, sys)
+	if err != nil {
+		return nil, err
+	}
 	s := &Source{ref: r, store: r.scratch()}
-	o := r.options(sys)
 	o.Store = s.store
-	var err error
 	if s.image, err = sealift.Open(ctx, r.ref.String(), o); err == nil {
 		return s, nil
 	}
