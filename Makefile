@@ -29,7 +29,8 @@ build: libwasmer ## build bin/sealift, one static binary
 SEALER_VERSION := v0.11.0
 SEALER_COMMIT  := f07e804323994e922dce030da6a26c3ba93d22f1
 SEALER_TAGS    := containers_image_openpgp exclude_graphdriver_devicemapper exclude_graphdriver_btrfs
-SEALER_LDFLAGS := -X github.com/sealerio/sealer/version.gitVersion=$(SEALER_VERSION) -X github.com/sealerio/sealer/version.gitCommit=$(SEALER_COMMIT)
+SEALER_LDFLAGS := -X github.com/sealerio/sealer/version.gitVersion=$(SEALER_VERSION) \
+	-X github.com/sealerio/sealer/version.gitCommit=$(SEALER_COMMIT)
 .PHONY: sealer
 sealer: libwasmer ## build bin/sealer: sealer with the plugin, one static binary
 	cd cmd/sealer && $(WITH_WASMER) go build -trimpath -tags '$(WASMER_TAGS) $(STATIC_TAGS) $(SEALER_TAGS)' \

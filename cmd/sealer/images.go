@@ -28,7 +28,8 @@ With Sealift, images travel by chunks: only what the other side lacks. Names of 
 
 Environment:
   SEALIFT_ALWAYS=1   HOST/REPO:TAG means sealift://HOST/REPO:TAG
-  SEALIFT_ROOT       directory for what pulls have begun (default: /var/lib/sealift; unless root, sealift in the XDG data directory)
+  SEALIFT_ROOT       directory for what pulls have begun (default: /var/lib/sealift, or, for other users than root,
+                     sealift in the XDG data directory)
 `
 
 // lift is what the commands that know Sealift share.

@@ -20,8 +20,8 @@ const pullExamples = `  sealer pull sealift://registry.example.com/kube:v1
 
 func (l *lift) extendPull(cmd *cobra.Command) {
 	cmd.Long += references + `
-The image sealift://HOST/REPO:TAG is called HOST/REPO:TAG in the local storage, sealift:oci:DIR:TAG localhost/DIR:TAG without what leads
-to DIR. A pull that was interrupted goes on where it was. An image that is not chunked is pulled as a whole.
+In the local storage, the image sealift://HOST/REPO:TAG is called HOST/REPO:TAG, and sealift:oci:/media/usb/kube:v1
+localhost/kube:v1. A pull that was interrupted goes on where it was. An image that is not chunked is pulled as a whole.
 `
 	cmd.Example += pullExamples
 	stock := cmd.RunE

@@ -84,8 +84,8 @@ func (p *puller) localID() (string, error) {
 	return img.ID, nil
 }
 
-// fetch opens the image from, and gets everything that is needed of it: when it is there, nothing that happens to the registry
-// leaves the storage with half of an image. It returns nil if the image is not wanted.
+// fetch opens the image from, and gets everything that is needed of it: when it is there, nothing that happens to the
+// registry leaves the storage with half of an image. It returns nil if the image is not wanted.
 func (p *puller) fetch(ctx context.Context, from *transport.Reference) (*transport.Source, error) {
 	src, err := from.Open(ctx, p.sys)
 	if err != nil {
@@ -120,8 +120,8 @@ func (p *puller) choose(ctx context.Context, src *transport.Source) ([]byte, err
 	return chosen, err
 }
 
-// wants says whether the image with the manifest man is to be pulled. As with all images that are pulled for a platform,
-// every policy but "always" means those that have changed.
+// wants says whether the image with the manifest man is to be pulled. As sealer does with all images that are pulled
+// for a platform, it takes every policy but "always" for "ifnewer".
 func (p *puller) wants(man []byte) bool {
 	if p.policy == define.PullAlways {
 		return true

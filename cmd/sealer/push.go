@@ -23,8 +23,8 @@ const pushExamples = `  sealer push sealift://registry.example.com/kube:v1
 
 func (l *lift) extendPush(cmd *cobra.Command) {
 	cmd.Long += references + `
-sealer push IMAGE sealift:… pushes the local image IMAGE to that place. With one argument, sealift://HOST/REPO:TAG, it is the
-local image HOST/REPO:TAG.
+sealer push IMAGE sealift:… pushes the local image IMAGE to that place. With one argument, sealift://HOST/REPO:TAG, it
+is the local image HOST/REPO:TAG.
 `
 	cmd.Example += pushExamples
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
@@ -70,7 +70,8 @@ func (l *lift) push(cmd *cobra.Command, name string, to *transport.Reference) er
 	var pushed *sealift.Result
 	l.Pushed = func(_ *transport.Reference, r *sealift.Result) { pushed = r }
 	end := l.show(quiet)
-	err = pushImage(cmd.Context(), engine, name, to.String(), &options.PushOptions{SkipTLSVerify: insecure, All: all, Quiet: true})
+	o := options.PushOptions{SkipTLSVerify: insecure, All: all, Quiet: true}
+	err = pushImage(cmd.Context(), engine, name, to.String(), &o)
 	end()
 	if err != nil {
 		return fmt.Errorf("pushing image %q to %q: %w", name, to, err)

@@ -65,7 +65,8 @@ func (f *rootFlags) register(root *cobra.Command) {
 	all.BoolVar(&f.log.LogToFile, "log-to-file", true, "write log message to disk")
 	all.StringVar(&f.color, "color", colorAlways,
 		fmt.Sprintf("set the log color mode, the possible values can be %v", []string{colorNever, colorAlways}))
-	all.StringVar(&f.log.RemoteLoggerURL, "remote-logger-url", "", "remote logger url, if not empty, will send log to this url")
+	all.StringVar(&f.log.RemoteLoggerURL, "remote-logger-url", "",
+		"remote logger url, if not empty, will send log to this url")
 	all.StringVar(&f.log.RemoteLoggerTaskName, "task-name", "",
 		"task name which will embedded in the remote logger header, only valid when --remote-logger-url is set")
 	root.Flags().BoolP("toggle", "t", false, "Help message for toggle")

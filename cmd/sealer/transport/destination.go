@@ -15,9 +15,9 @@ import (
 	"github.com/sealift/sealift/sealer-plugin/remote"
 )
 
-// destination takes an image that is copied to a reference. Of what copy.Image copies it keeps manifests and configs; layers
-// it claims to have, and then reads them from the source, when everything else is known: a push reads a layer only if it must,
-// and nothing is put down on the way.
+// destination takes an image that is copied to a reference. Of what copy.Image copies it keeps manifests and configs;
+// layers it claims to have, and then reads them from the source, when everything else is known: a push reads a layer
+// only if it must, and nothing is put down on the way.
 type destination struct {
 	ref *Reference
 	sys *types.SystemContext
@@ -61,11 +61,15 @@ func (*destination) IgnoresEmbeddedDockerReference() bool { return true }
 
 func (*destination) HasThreadSafePutBlob() bool { return false }
 
-func (*destination) TryReusingBlob(_ context.Context, info types.BlobInfo, _ types.BlobInfoCache, _ bool) (bool, types.BlobInfo, error) {
+func (*destination) TryReusingBlob(
+	_ context.Context, info types.BlobInfo, _ types.BlobInfoCache, _ bool,
+) (bool, types.BlobInfo, error) {
 	return true, info, nil
 }
 
-func (d *destination) PutBlob(_ context.Context, r io.Reader, info types.BlobInfo, _ types.BlobInfoCache, isConfig bool) (types.BlobInfo, error) {
+func (d *destination) PutBlob(
+	_ context.Context, r io.Reader, info types.BlobInfo, _ types.BlobInfoCache, isConfig bool,
+) (types.BlobInfo, error) {
 	if !isConfig {
 		return info, fmt.Errorf("layer %s would have to be converted, which a push by chunks does not do", info.Digest)
 	}

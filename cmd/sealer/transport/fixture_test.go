@@ -99,7 +99,8 @@ func (i images) list(of ...ocispec.Descriptor) ocispec.Descriptor {
 func (i images) tagged(desc ocispec.Descriptor) types.ImageReference {
 	i.t.Helper()
 	desc.Platform, desc.Annotations = nil, map[string]string{ocispec.AnnotationRefName: "v1"}
-	index, err := json.Marshal(ocispec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, Manifests: []ocispec.Descriptor{desc}})
+	only := []ocispec.Descriptor{desc}
+	index, err := json.Marshal(ocispec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, Manifests: only})
 	if err != nil {
 		i.t.Fatal(err)
 	}

@@ -14,9 +14,9 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// layers are those of an image source. GetBlob of containers-storage writes each to a temporary file, of the size of the
-// whole layer, before it gives the first byte: layers of store are read where they lie. Until such a reader is closed, the
-// store is locked against changes.
+// layers are those of an image source. GetBlob of containers-storage writes each to a temporary file, of the size of
+// the whole layer, before it gives the first byte: layers of store are read where they lie. Until such a reader is
+// closed, the store is locked against changes.
 type layers struct {
 	src   types.ImageSource
 	store storage.Store // nil if src is elsewhere

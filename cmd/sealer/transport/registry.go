@@ -22,8 +22,8 @@ import (
 // probeTimeout bounds the time in which a registry must say whether it speaks TLS.
 const probeTimeout = 10 * time.Second
 
-// options returns the transport's options with what sys says about registries: credentials and certificates are found where
-// transport docker finds them, and a registry that need not be verified may also speak plain HTTP.
+// options returns the transport's options with what sys says about registries: credentials and certificates are found
+// where transport docker finds them, and a registry that need not be verified may also speak plain HTTP.
 func (r *Reference) options(ctx context.Context, sys *types.SystemContext) (sealift.Options, error) {
 	o := r.transport.Options
 	if r.name == nil {
@@ -54,7 +54,9 @@ func (r *Reference) credentials(sys *types.SystemContext) auth.CredentialFunc {
 		if err != nil {
 			return auth.EmptyCredential, fmt.Errorf("credentials for %s: %w", r.ref.Host, err)
 		}
-		return auth.Credential{Username: found.Username, Password: found.Password, RefreshToken: found.IdentityToken}, nil
+		return auth.Credential{
+			Username: found.Username, Password: found.Password, RefreshToken: found.IdentityToken,
+		}, nil
 	}
 }
 

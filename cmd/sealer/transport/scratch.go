@@ -22,8 +22,8 @@ func DefaultRoot() string {
 	return filepath.Join(xdg.DataHome, "sealift")
 }
 
-// scratch returns the directory of the chunk store that a pull goes through, by which the next pull of the same reference
-// goes on where one was interrupted.
+// scratch returns the directory of the chunk store that a pull goes through, by which the next pull of the same
+// reference goes on where one was interrupted.
 func (r *Reference) scratch() string {
 	root := r.transport.Root
 	if root == "" {

@@ -17,8 +17,8 @@ import (
 	"github.com/sealift/sealift/sealer-plugin/remote"
 )
 
-// Source is a chunked image that is open for reading. Its chunks come by way of a store of its own, which is removed at the
-// end unless a transfer broke off: then the next one goes on from there.
+// Source is a chunked image that is open for reading. Its chunks come by way of a store of its own, which is removed at
+// the end unless a transfer broke off: then the next one goes on from there.
 type Source struct {
 	ref    *Reference
 	image  *sealift.Image
@@ -97,7 +97,9 @@ func (s *Source) Prefetch(ctx context.Context, blobs []ocispec.Descriptor) error
 func (*Source) HasThreadSafeGetBlob() bool { return true }
 
 // GetBlob implements types.ImageSource.
-func (s *Source) GetBlob(ctx context.Context, info types.BlobInfo, _ types.BlobInfoCache) (io.ReadCloser, int64, error) {
+func (s *Source) GetBlob(
+	ctx context.Context, info types.BlobInfo, _ types.BlobInfoCache,
+) (io.ReadCloser, int64, error) {
 	rc, err := s.image.Fetch(ctx, ocispec.Descriptor{MediaType: info.MediaType, Digest: info.Digest, Size: info.Size})
 	if err != nil {
 		s.broken.Store(true)

@@ -1,9 +1,9 @@
 // Package transport makes chunked images a transport of containers/image: what its tools push to, or pull from,
 // sealift://HOST/REPO:TAG or sealift:oci:DIR:TAG travels by chunks.
 //
-// A push takes layers as the source has them. What containers-storage has are the bare tars, which share more with other
-// versions than compressed ones do: the image that is pushed has these as its layers. The manifest that the source had before
-// goes along (Origin), so that the image can be restored to the last byte.
+// A push takes layers as the source has them. What containers-storage has are the bare tars, which share more with
+// other versions than compressed ones do: the image that is pushed has these as its layers. The manifest that the
+// source had before goes along (Origin), so that the image can be restored to the last byte.
 package transport
 
 import (
@@ -27,7 +27,7 @@ const Name = "sealift"
 
 // Transport is the transport. Its fields may be changed as long as no reference is in use.
 type Transport struct {
-	Options sealift.Options                   // of every push and pull; what concerns registries comes from the SystemContext
+	Options sealift.Options                   // of pushes and pulls; registries are as the SystemContext says
 	Root    string                            // the directory for what pulls have begun; "" is DefaultRoot()
 	Storage storage.Store                     // the containers-storage whose images are pushed; may be nil
 	Pushed  func(*Reference, *sealift.Result) // told about every push; may be nil
