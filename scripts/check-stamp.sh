@@ -29,7 +29,7 @@ check_module() {
 # check_native WASM
 check_native() {
   local wasm=$1 variant code
-  for variant in x86-64-v2 x86-64-v3 aarch64; do
+  for variant in x86-64-v2 x86-64-v3 x86-64-v4 aarch64; do
     code=${wasm%.wasm}.$variant
     is "$wasm" "$(field wasm_sha256 "$code.json")" || die "$code was compiled from another module: run \`make aot\`"
     is "$code.wasmu.zst" "$(field sha256 "$code.json")" ||

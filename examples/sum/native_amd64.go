@@ -4,6 +4,9 @@ package main
 
 import _ "embed"
 
+//go:embed artifact/sum.x86-64-v4.wasmu.zst
+var sumV4 []byte
+
 //go:embed artifact/sum.x86-64-v3.wasmu.zst
 var sumV3 []byte
 
@@ -11,4 +14,4 @@ var sumV3 []byte
 var sumV2 []byte
 
 // native is sum.wasm compiled for the CPUs of this architecture, the fastest code first.
-var native = [][]byte{sumV3, sumV2}
+var native = [][]byte{sumV4, sumV3, sumV2}

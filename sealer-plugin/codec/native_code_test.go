@@ -35,7 +35,7 @@ func TestTrapModule(t *testing.T) {
 // was compiled from the modules there.
 func TestNativeCodeMatchesModules(t *testing.T) {
 	for _, module := range []string{"artifact/storage.wasm", "testdata/trap.wasm"} {
-		for _, variant := range []string{"x86-64-v2", "x86-64-v3", "aarch64"} {
+		for _, variant := range []string{"x86-64-v2", "x86-64-v3", "x86-64-v4", "aarch64"} {
 			stem := strings.TrimSuffix(module, "wasm") + variant
 			t.Run(stem, func(t *testing.T) { checkNativeCode(t, module, stem) })
 		}

@@ -29,9 +29,10 @@ struct Variant {
 
 /// The machines that Sealift has native code for; every other one interprets or compiles the module itself. The levels
 /// of x86-64 are those of its psABI, as far as Wasmer knows their features.
-const VARIANTS: [Variant; 3] = [
+const VARIANTS: [Variant; 4] = [
     Variant { name: "x86-64-v2", triple: "x86_64-unknown-linux-gnu", features: X86_64_V2 },
     Variant { name: "x86-64-v3", triple: "x86_64-unknown-linux-gnu", features: X86_64_V3 },
+    Variant { name: "x86-64-v4", triple: "x86_64-unknown-linux-gnu", features: X86_64_V4 },
     Variant { name: "aarch64", triple: "aarch64-unknown-linux-gnu", features: &[CpuFeature::NEON] },
 ];
 
@@ -57,6 +58,24 @@ const X86_64_V3: &[CpuFeature] = &[
     CpuFeature::BMI2,
     CpuFeature::FMA,
     CpuFeature::LZCNT,
+];
+
+const X86_64_V4: &[CpuFeature] = &[
+    CpuFeature::SSE2,
+    CpuFeature::SSE3,
+    CpuFeature::SSSE3,
+    CpuFeature::SSE41,
+    CpuFeature::SSE42,
+    CpuFeature::POPCNT,
+    CpuFeature::AVX,
+    CpuFeature::AVX2,
+    CpuFeature::BMI1,
+    CpuFeature::BMI2,
+    CpuFeature::FMA,
+    CpuFeature::LZCNT,
+    CpuFeature::AVX512F,
+    CpuFeature::AVX512DQ,
+    CpuFeature::AVX512VL,
 ];
 
 /// Slow to write, no slower to read, and the code is read at every start.
