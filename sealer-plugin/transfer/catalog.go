@@ -14,9 +14,10 @@ import (
 
 // catalog knows where chunks lie: in packs of the bases, and in packs that the push at hand writes.
 type catalog struct {
-	packs  []packSource
-	frames []pack.Place // Pack counts in packs
-	chunks map[codec.ID]pack.Location
+	packs   []packSource
+	frames  []pack.Place       // Pack counts in packs
+	frameAt map[pack.Place]int // where those of the bases are in frames
+	chunks  map[codec.ID]pack.Location
 }
 
 // packSource is a pack and, if it has to be mounted or copied before use, where it lies.
@@ -26,7 +27,7 @@ type packSource struct {
 }
 
 func newCatalog() *catalog {
-	return &catalog{chunks: make(map[codec.ID]pack.Location)}
+	return &catalog{frameAt: make(map[pack.Place]int), chunks: make(map[codec.ID]pack.Location)}
 }
 
 // knownImage is an image whose packs are on the destination, or wherever else from says.
@@ -65,17 +66,17 @@ func (k *catalog) addChunks(img knownImage, wanted func(digest.Digest) bool) {
 	for i, desc := range img.Packs {
 		packs[i] = k.addPack(packSource{desc, img.from})
 	}
-	first := len(k.frames)
-	for _, f := range img.index.Frames {
+	frames := make([]int, len(img.index.Frames))
+	for i, f := range img.index.Frames {
 		f.Pack = packs[f.Pack]
-		k.frames = append(k.frames, f)
+		frames[i] = k.addFrame(f)
 	}
 	for i, c := range img.chunks {
 		at := img.index.Locations[i]
 		if has(k.chunks, c.ID) || !wanted(img.packOf(at)) {
 			continue
 		}
-		at.Frame += first
+		at.Frame = frames[at.Frame]
 		k.chunks[c.ID] = at
 	}
 }
@@ -115,6 +116,17 @@ func (k *catalog) addPack(p packSource) int {
 	}
 	k.packs = append(k.packs, p)
 	return len(k.packs) - 1
+}
+
+// addFrame returns which of the known frames f is: images share packs, and an index names no frame twice.
+func (k *catalog) addFrame(f pack.Place) int {
+	at, known := k.frameAt[f]
+	if !known {
+		at = len(k.frames)
+		k.frameAt[f] = at
+		k.frames = append(k.frames, f)
+	}
+	return at
 }
 
 // has says whether all of the chunks are known.

@@ -217,6 +217,20 @@ func TestPushFindsTheNewestBases(t *testing.T) {
 	}
 }
 
+// TestPushTakesAChangeBack pushes files of which one is as in the base before the newest: chunks of the same frame are known by
+// both bases then.
+func TestPushTakesAChangeBack(t *testing.T) {
+	b, src := newBench(t), newImages(t)
+	v1 := src.image(tarLayer(tarOf(t, 1, file{"a", 1, 200 << 10}, file{"b", 2, 200 << 10})))
+	v2 := src.image(tarLayer(tarOf(t, 1, file{"a", 1, 200 << 10}, file{"b", 3, 200 << 10})))
+	b.push(src, v1, "v1", Options{})
+	b.push(src, v2, "v2", Options{})
+	v3 := src.image(tarLayer(tarOf(t, 1, file{"a", 1, 200 << 10}, file{"b", 2, 200 << 10}, file{"c", 4, 200 << 10})))
+	b.push(src, v3, "v3", Options{})
+	_, out := b.pull(b.store(t.TempDir()), "v3", Options{})
+	sameImage(t, v3, src, out)
+}
+
 func TestPushKeepsPacksThatABaseUses(t *testing.T) {
 	b, src := newBench(t), newImages(t)
 	big, small := file{"big", 1, 4 << 20}, file{"small", 2, 1 << 20}
