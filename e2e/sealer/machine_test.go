@@ -1,0 +1,133 @@
+package sealer
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// machine is a computer of its own, as far as sealer can see: a mount namespace with its own images, settings and logs.
+// It ends with its holder, a process in it that ends with the tests, and all its mounts end with it.
+type machine struct {
+	dir    string
+	env    []string
+	holder *exec.Cmd
+	stdin  io.Closer
+}
+
+// machineScript makes the mounts of a machine, says so, and waits for the end of its input.
+//
+//go:embed testdata/machine.sh
+var machineScript string
+
+// openMachine starts a machine with its disk in dir and with env on top of its environment.
+func openMachine(dir string, env ...string) (*machine, error) {
+	m := &machine{dir: dir, holder: exec.Command("unshare", "--mount", "--propagation", "private", "sh", "-euc", machineScript, "sh", dir)}
+	m.env = append(os.Environ(), "HOME="+m.path("home"), "TMPDIR="+m.path("tmp"))
+	m.env = append(m.env, env...)
+	var said bytes.Buffer
+	m.holder.Stderr = &said
+	stdin, err := m.holder.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	stdout, err := m.holder.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	m.stdin = stdin
+	if err := m.holder.Start(); err != nil {
+		return nil, err
+	}
+	if _, err := bufio.NewReader(stdout).ReadString('\n'); err != nil {
+		return nil, fmt.Errorf("machine in %s: %w: %s", dir, errors.Join(err, m.close()), said.String())
+	}
+	return m, nil
+}
+
+// close ends the machine. What was on its disk stays.
+func (m *machine) close() error {
+	return errors.Join(m.stdin.Close(), m.holder.Wait())
+}
+
+// newMachine starts a machine that ends with the test.
+func newMachine(t *testing.T, env ...string) *machine {
+	t.Helper()
+	needRoot(t)
+	m, err := openMachine(t.TempDir(), env...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := m.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return m
+}
+
+// needRoot fails the test unless root runs it, and skips it if that is all that can be asked for.
+func needRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() == 0 {
+		return
+	}
+	if testing.Short() {
+		t.Skip("sealer needs root")
+	}
+	t.Fatal("sealer needs root: run this test as root, or leave it out by -short")
+}
+
+// path is a file of the machine, by the name that it has inside and outside.
+func (m *machine) path(elements ...string) string {
+	return filepath.Join(append([]string{m.dir}, elements...)...)
+}
+
+// outcome is how a run of a program ended.
+type outcome struct {
+	code           int
+	stdout, stderr string
+}
+
+// run runs a program on the machine.
+func (m *machine) run(ctx context.Context, program string, args ...string) (outcome, error) {
+	inside := append([]string{fmt.Sprintf("--mount=/proc/%d/ns/mnt", m.holder.Process.Pid), "--", program}, args...)
+	command := exec.CommandContext(ctx, "nsenter", inside...)
+	command.Env = m.env
+	var stdout, stderr bytes.Buffer
+	command.Stdout, command.Stderr = &stdout, &stderr
+	err := command.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.Exited() {
+		err = nil
+	}
+	return outcome{code: command.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String()}, err
+}
+
+// try runs a program that may fail.
+func (m *machine) try(t *testing.T, program string, args ...string) outcome {
+	t.Helper()
+	o, err := m.run(t.Context(), program, args...)
+	if err != nil {
+		t.Fatalf("%s %v: %v", program, args, err)
+	}
+	return o
+}
+
+// must runs a program that has to succeed, and returns what it printed.
+func (m *machine) must(t *testing.T, program string, args ...string) string {
+	t.Helper()
+	o := m.try(t, program, args...)
+	if o.code != 0 {
+		t.Fatalf("%s %v: exit code %d\n%s", filepath.Base(program), args, o.code, o.stderr)
+	}
+	return o.stdout
+}

@@ -1,0 +1,4 @@
+FROM scratch
+APP editor local://install.sh
+COPY . .
+LAUNCH ["editor"]
