@@ -59,7 +59,7 @@ func (s side) measure(t *testing.T, args ...string) cost {
 func TestSealerTraffic(t *testing.T) {
 	w := theWorkshop(t)
 	gate := newGate(t, w.registry.Addr)
-	own := side{stock, "docker://", w.machine, newMachine(t), gate, "stock"}
+	own := side{stock, "", w.machine, newMachine(t), gate, "stock"}
 	ours := side{lifted, "sealift://", w.machine, newMachine(t), gate, "lifted"}
 
 	cargo := []struct{ what, tag string }{

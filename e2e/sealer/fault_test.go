@@ -1,0 +1,156 @@
+package sealer
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sealift/sealift/sealer-plugin/remote/registrytest"
+)
+
+// TestSealerRefuses asks for what cannot be.
+func TestSealerRefuses(t *testing.T) {
+	w, m := theWorkshop(t), newMachine(t)
+	gate, gone := newGate(t, w.registry.Addr), newGate(t, w.registry.Addr)
+	gone.shut()
+	m.must(t, lifted, "images") // makes the store
+	for _, test := range []struct {
+		name string
+		on   *machine
+		args []string
+		want []string // in the line that says why
+	}{
+		{"push to no repository", w.machine, []string{"push", w.name(editor), "sealift:nowhere"}, []string{"nowhere", "invalid reference"}},
+		{"push to a name in capitals", w.machine, []string{"push", w.name(editor), "sealift://" + gate.addr + "/EDITOR:v1"},
+			[]string{"EDITOR", "lowercase"}},
+		{"pull from no repository", m, []string{"pull", "sealift:nowhere"}, []string{"nowhere", "invalid reference"}},
+		{"push what is not there", w.machine, []string{"push", "sealift://" + gate.addr + "/nothing:v1"},
+			[]string{gate.addr + "/nothing:v1", "not known"}},
+		{"pull what is not there", m, []string{"pull", "sealift://" + gate.addr + "/nothing:v1"}, []string{gate.addr + "/nothing", "not found"}},
+		{"push to a registry that is off", w.machine, []string{"push", w.name(editor), "sealift://" + gone.addr + "/editor:v1"},
+			[]string{gone.addr + "/editor:v1", "connection refused"}},
+		{"pull from a registry that is off", m, []string{"pull", "sealift://" + gone.addr + "/editor:v1"},
+			[]string{gone.addr + "/editor:v1", "connection refused"}},
+		{"push to a directory that cannot be", w.machine, []string{"push", w.name(editor), "sealift:oci:/dev/null/editor:v1"},
+			[]string{"/dev/null/editor", "not a directory"}},
+	} {
+		t.Run(test.name, func(t *testing.T) { test.on.refuses(t, test.args, test.want...) })
+	}
+}
+
+// refuses runs sealer, which must fail, say why in one line in which all of the words are, and leave its store as it was.
+func (m *machine) refuses(t *testing.T, args []string, words ...string) {
+	t.Helper()
+	before := m.state(t)
+	o := m.try(t, lifted, args...)
+	if o.code != 1 {
+		t.Errorf("%v: exit code %d", args, o.code)
+	}
+	said := errorLine.FindAllStringSubmatch(o.stderr, -1)
+	if len(said) != 1 {
+		t.Fatalf("%v: %d lines that say why:\n%s", args, len(said), o.stderr)
+	}
+	t.Log(said[0][1])
+	for _, word := range words {
+		if !strings.Contains(said[0][1], word) {
+			t.Errorf("%v: nothing of %q in: %s", args, word, said[0][1])
+		}
+	}
+	if diff := cmp.Diff(before, m.state(t)); diff != "" {
+		t.Errorf("%v: the store is another one:\n%s", args, diff)
+	}
+}
+
+// errorLine is what sealer logs about an error.
+var errorLine = regexp.MustCompile(`(?m)^.*\[ERROR\] \[[^]]*\] (.*)$`)
+
+// state is what sealer has: images, layers and what it did not clean up.
+func (m *machine) state(t *testing.T) []string {
+	t.Helper()
+	images := created.ReplaceAllString(m.must(t, lifted, "images"), " ")
+	state := strings.Split(spaces.ReplaceAllString(images, " "), "\n")
+	files := m.must(t, "sh", "-c", `cd /var/lib/containers/storage && cat *-images/images.json *-layers/layers.json | tr , '\n'`)
+	state = append(state, strings.Split(files, "\n")...)
+	left, err := filepath.Glob(m.path("tmp", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(state, left...)
+}
+
+// What changes by itself in what `sealer images` prints: a column, and the widths of all.
+var (
+	created = regexp.MustCompile(`(Less than a|About an?|\d+) (second|minute|hour)s? ago`)
+	spaces  = regexp.MustCompile(` +`)
+)
+
+// account is a line of a password file: user "cook", password "secret".
+const account = "cook:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n"
+
+// TestSealerPermission needs a password.
+func TestSealerPermission(t *testing.T) {
+	w, from, to := theWorkshop(t), newMachine(t), newMachine(t)
+	passwords := filepath.Join(t.TempDir(), "passwords")
+	if err := os.WriteFile(passwords, []byte(account), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	addr := registrytest.StartDocker(t, t.TempDir(), fmt.Sprintf("auth: {htpasswd: {realm: kitchen, path: %q}}", passwords))
+	ref := addr + "/editor:v1"
+	w.lend(t, from, editor, ref)
+	to.must(t, lifted, "images") // makes the store
+
+	from.refuses(t, []string{"push", "sealift://" + ref}, ref, "credentials")
+	to.refuses(t, []string{"pull", "sealift://" + ref}, ref, "credentials")
+	from.refuses(t, []string{"login", addr, "--skip-tls-verify", "-u", "cook", "-p", "wrong"}, addr)
+	from.refuses(t, []string{"push", "sealift://" + ref}, ref, "credentials")
+	for _, m := range []*machine{from, to} {
+		m.must(t, lifted, "login", addr, "--skip-tls-verify", "-u", "cook", "-p", "secret")
+	}
+	from.must(t, lifted, "push", "sealift://"+ref)
+	to.must(t, lifted, "pull", "sealift://"+ref)
+	sameImage(t, from, to, ref)
+}
+
+// lend brings an image of the workshop to another machine, in a file, and calls it name there.
+func (w *workshop) lend(t *testing.T, to *machine, tag, name string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), tag+".tar")
+	w.must(t, lifted, "save", "--quiet", "-o", file, w.name(tag))
+	to.must(t, lifted, "load", "--quiet", "-i", file)
+	to.must(t, lifted, "tag", w.name(tag), name)
+	to.must(t, lifted, "rmi", w.name(tag))
+}
+
+// TestSealerRegistryGoesAway breaks a push and a pull off in the middle. The same commands go on then.
+func TestSealerRegistryGoesAway(t *testing.T) {
+	w, m := theWorkshop(t), newMachine(t)
+	gate := newGate(t, w.registry.Addr)
+	m.must(t, lifted, "images") // makes the store
+	ref := gate.addr + "/away:v1"
+	goesOn := func(m *machine, args ...string) (first, second traffic) {
+		t.Helper()
+		gate.shutAfter(30 << 20)
+		m.refuses(t, args, ref)
+		first = gate.take()
+		if err := gate.open(); err != nil {
+			t.Fatal(err)
+		}
+		m.must(t, lifted, args...)
+		second = gate.take()
+		t.Logf("%s: %d bytes, then %d", args[0], first.bytes(), second.bytes())
+		return first, second
+	}
+	goesOn(w.machine, "push", w.name(v1), "sealift://"+ref)
+	first, second := goesOn(m, "pull", "sealift://"+ref)
+	if second.bytes() >= first.bytes() {
+		t.Errorf("%d bytes had come, and then %d more were needed: they came again", first.bytes(), second.bytes())
+	}
+	m.must(t, lifted, "tag", ref, w.name(v1))
+	m.must(t, lifted, "rmi", ref)
+	sameImage(t, w.machine, m, w.name(v1))
+}
