@@ -97,11 +97,17 @@ type outcome struct {
 	stdout, stderr string
 }
 
-// run runs a program on the machine.
-func (m *machine) run(ctx context.Context, program string, args ...string) (outcome, error) {
+// command returns a command that runs a program on the machine.
+func (m *machine) command(ctx context.Context, program string, args ...string) *exec.Cmd {
 	inside := append([]string{fmt.Sprintf("--mount=/proc/%d/ns/mnt", m.holder.Process.Pid), "--", program}, args...)
 	command := exec.CommandContext(ctx, "nsenter", inside...)
 	command.Env = m.env
+	return command
+}
+
+// run runs a program on the machine.
+func (m *machine) run(ctx context.Context, program string, args ...string) (outcome, error) {
+	command := m.command(ctx, program, args...)
 	var stdout, stderr bytes.Buffer
 	command.Stdout, command.Stderr = &stdout, &stderr
 	err := command.Run()
