@@ -42,7 +42,7 @@ libwasmer: ## build the static library of wasmer, once: it takes some minutes
 	storage-wasm/libwasmer/build.sh
 
 .PHONY: test
-test: test-go test-wasmer test-sealer test-rust test-example test-e2e ## run every test
+test: test-go test-wasmer test-sealer test-rust test-example test-e2e test-e2e-sealer ## run every test
 
 .PHONY: test-go
 test-go: native ## run the tests of the Go packages on wazero, with the race detector
@@ -96,9 +96,19 @@ test-example: ## run the example of docs/add-a-routine.md
 .PHONY: test-e2e
 test-e2e: build ## run the binary, with each engine, against real registries, images and faults
 	$(SETUP) registry
-	go test -timeout 20m ./e2e/... ./bench/...
+	go test -timeout 20m ./e2e ./bench/...
 	go test -timeout 20m ./e2e -args -sealift $(CURDIR)/bin/sealift
 	cd bench/codec && go test ./...
+
+.PHONY: test-e2e-sealer
+test-e2e-sealer: sealer bin/stock-sealer ## run sealer with the plugin beside sealer itself, on machines of their own: needs root
+	$(SETUP) registry sshd
+	go test -timeout 20m ./e2e/sealer -args -sealer $(CURDIR)/bin/sealer -stock $(CURDIR)/bin/stock-sealer \
+		-table $(CURDIR)/bin/sealer-traffic.txt
+
+bin/stock-sealer: cmd/sealer/go.mod
+	cd cmd/sealer && CGO_ENABLED=0 go build -trimpath -tags '$(SEALER_TAGS)' -ldflags '$(SEALER_LDFLAGS)' \
+		-o ../../$@ github.com/sealerio/sealer/cmd/sealer
 
 .PHONY: demo
 demo: build ## push and pull two releases of real software through a real registry

@@ -5,6 +5,7 @@
 #
 #   cc        a C compiler: the race detector, build scripts of crates and the native build of zstd need one
 #   registry  docker-registry, unpacked into .tools/: it is not installed, so no service is started
+#   sshd      OpenSSH's server and ssh-keygen, unpacked into .tools/ for the same reason
 #   pip       Python's package client, which fetches the demo's software
 #   time      GNU time, which measures memory
 #   aarch64   qemu for its programs, and a C compiler: aarch64-linux-gnu-clang, in .tools/
@@ -55,6 +56,25 @@ need_registry() {
   mkdir -p "$tools"
   mv "$scratch/usr/bin/docker-registry" "$tools/"
   rm -rf "$scratch"
+}
+
+need_sshd() {
+  have sshd && have ssh-keygen || [ -x "$tools/sshd" ] && return
+  apt_lists openssh-server
+  say "unpacking openssh-server into .tools"
+  local scratch home=$tools/../openssh
+  scratch=$(mktemp -d)
+  mkdir -p "$tools" "$home"
+  (cd "$scratch" && apt-get download -qq -o APT::Sandbox::User=root openssh-server openssh-client libwrap0)
+  for package in "$scratch"/*.deb; do dpkg -x "$package" "$home"; done
+  rm -rf "$scratch"
+  ln -sf ../openssh/usr/bin/ssh-keygen "$tools/"
+  cat >"$tools/sshd" <<'END'
+#!/bin/sh
+home=$(dirname "$(readlink -f "$0")")/../openssh
+LD_LIBRARY_PATH=$(echo "$home"/usr/lib/*-linux-gnu) exec "$home/usr/sbin/sshd" "$@"
+END
+  chmod +x "$tools/sshd"
 }
 
 need_pip() {

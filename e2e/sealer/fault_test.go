@@ -21,29 +21,31 @@ func TestSealerRefuses(t *testing.T) {
 	m.must(t, lifted, "images") // makes the store
 	for _, test := range []struct {
 		name string
-		on   *machine
-		args []string
+		to   string   // or from
 		want []string // in the line that says why
 	}{
-		{"push to no repository", w.machine, []string{"push", w.name(editor), "sealift:nowhere"}, []string{"nowhere", "invalid reference"}},
-		{"push to a name in capitals", w.machine, []string{"push", w.name(editor), "sealift://" + gate.addr + "/EDITOR:v1"},
-			[]string{"EDITOR", "lowercase"}},
-		{"pull from no repository", m, []string{"pull", "sealift:nowhere"}, []string{"nowhere", "invalid reference"}},
-		{"push what is not there", w.machine, []string{"push", "sealift://" + gate.addr + "/nothing:v1"},
-			[]string{gate.addr + "/nothing:v1", "not known"}},
-		{"pull what is not there", m, []string{"pull", "sealift://" + gate.addr + "/nothing:v1"}, []string{gate.addr + "/nothing", "not found"}},
-		{"push to a registry that is off", w.machine, []string{"push", w.name(editor), "sealift://" + gone.addr + "/editor:v1"},
-			[]string{gone.addr + "/editor:v1", "connection refused"}},
-		{"pull from a registry that is off", m, []string{"pull", "sealift://" + gone.addr + "/editor:v1"},
-			[]string{gone.addr + "/editor:v1", "connection refused"}},
-		{"push to a directory that cannot be", w.machine, []string{"push", w.name(editor), "sealift:oci:/dev/null/editor:v1"},
-			[]string{"/dev/null/editor", "not a directory"}},
+		{"no repository", "sealift:nowhere", []string{"nowhere", "invalid reference"}},
+		{"capitals", "sealift://" + gate.addr + "/EDITOR:v1", []string{"EDITOR", "lowercase"}},
+		{"registry that is off", "sealift://" + gone.addr + "/editor:v1", []string{gone.addr, "connection refused"}},
+		{"no directory", "sealift:oci:/dev/null/editor:v1", []string{"/dev/null/editor", "not a directory"}},
 	} {
-		t.Run(test.name, func(t *testing.T) { test.on.refuses(t, test.args, test.want...) })
+		t.Run("push to "+test.name, func(t *testing.T) {
+			w.refuses(t, []string{"push", w.name(editor), test.to}, test.want...)
+		})
+		t.Run("pull from "+test.name, func(t *testing.T) {
+			m.refuses(t, []string{"pull", test.to}, test.want...)
+		})
 	}
+	nothing := gate.addr + "/nothing"
+	t.Run("push what is not there", func(t *testing.T) {
+		w.refuses(t, []string{"push", "sealift://" + nothing + ":v1"}, nothing, "not known")
+	})
+	t.Run("pull what is not there", func(t *testing.T) {
+		m.refuses(t, []string{"pull", "sealift://" + nothing + ":v1"}, nothing, "not found")
+	})
 }
 
-// refuses runs sealer, which must fail, say why in one line in which all of the words are, and leave its store as it was.
+// refuses runs sealer, which must fail, say why in one line that has all of the words, and leave its store as it was.
 func (m *machine) refuses(t *testing.T, args []string, words ...string) {
 	t.Helper()
 	before := m.state(t)
@@ -74,8 +76,8 @@ func (m *machine) state(t *testing.T) []string {
 	t.Helper()
 	images := created.ReplaceAllString(m.must(t, lifted, "images"), " ")
 	state := strings.Split(spaces.ReplaceAllString(images, " "), "\n")
-	files := m.must(t, "sh", "-c", `cd /var/lib/containers/storage && cat *-images/images.json *-layers/layers.json | tr , '\n'`)
-	state = append(state, strings.Split(files, "\n")...)
+	files := m.must(t, "sh", "-c", "cd /var/lib/containers/storage && cat *-images/images.json *-layers/layers.json")
+	state = append(state, strings.Split(files, ",")...)
 	left, err := filepath.Glob(m.path("tmp", "*"))
 	if err != nil {
 		t.Fatal(err)
@@ -126,7 +128,7 @@ func (w *workshop) lend(t *testing.T, to *machine, tag, name string) {
 	to.must(t, lifted, "rmi", w.name(tag))
 }
 
-// TestSealerRegistryGoesAway breaks a push and a pull off in the middle. The same commands go on then.
+// TestSealerRegistryGoesAway breaks off a push and a pull in the middle. The same commands go on then.
 func TestSealerRegistryGoesAway(t *testing.T) {
 	w, m := theWorkshop(t), newMachine(t)
 	gate := newGate(t, w.registry.Addr)

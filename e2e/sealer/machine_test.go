@@ -30,7 +30,8 @@ var machineScript string
 
 // openMachine starts a machine with its disk in dir and with env on top of its environment.
 func openMachine(dir string, env ...string) (*machine, error) {
-	m := &machine{dir: dir, holder: exec.Command("unshare", "--mount", "--propagation", "private", "sh", "-euc", machineScript, "sh", dir)}
+	unshare := []string{"--mount", "--propagation", "private", "sh", "-euc", machineScript, "sh", dir}
+	m := &machine{dir: dir, holder: exec.Command("unshare", unshare...)}
 	m.env = append(os.Environ(), "HOME="+m.path("home"), "TMPDIR="+m.path("tmp"))
 	m.env = append(m.env, env...)
 	var said bytes.Buffer
@@ -99,8 +100,8 @@ type outcome struct {
 
 // command returns a command that runs a program on the machine.
 func (m *machine) command(ctx context.Context, program string, args ...string) *exec.Cmd {
-	inside := append([]string{fmt.Sprintf("--mount=/proc/%d/ns/mnt", m.holder.Process.Pid), "--", program}, args...)
-	command := exec.CommandContext(ctx, "nsenter", inside...)
+	inside := []string{fmt.Sprintf("--mount=/proc/%d/ns/mnt", m.holder.Process.Pid), "--", program}
+	command := exec.CommandContext(ctx, "nsenter", append(inside, args...)...)
 	command.Env = m.env
 	return command
 }

@@ -23,7 +23,7 @@ var scratch string
 const sealerTags = "containers_image_openpgp exclude_graphdriver_devicemapper exclude_graphdriver_btrfs"
 
 func TestMain(m *testing.M) {
-	flag.StringVar(&lifted, "sealer", "", "the `binary` to test, by an absolute path; without, one is built, which runs on wazero")
+	flag.StringVar(&lifted, "sealer", "", "the `binary` to test, by an absolute path; without, one is built")
 	flag.StringVar(&stock, "stock", "", "the `binary` to compare with, by an absolute path; without, one is built")
 	flag.Parse()
 	code, err := runAll(m)

@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestSealerHelp compares the help of all commands with that of sealer itself: it is the same, but for what is added to that of
-// push and pull.
+// TestSealerHelp compares the help of all commands with that of sealer itself: it is the same, but for what is added to
+// that of push and pull.
 func TestSealerHelp(t *testing.T) {
 	m := newMachine(t)
 	commands := [][]string{nil}
@@ -72,7 +72,8 @@ func TestSealerPlain(t *testing.T) {
 			w.must(t, lifted, "tag", w.name(editor), ref)
 			w.must(t, test.push, "push", "--skip-tls-verify", ref)
 			m.must(t, test.pull, "pull", "--skip-tls-verify", test.scheme+ref)
-			if want, got := w.must(t, stock, "images"), m.must(t, stock, "images"); idOf(want, ref) == "" || idOf(want, ref) != idOf(got, ref) {
+			want, got := w.must(t, stock, "images"), m.must(t, stock, "images")
+			if id := idOf(want, ref); id == "" || id != idOf(got, ref) {
 				t.Errorf("%s is not the same image in:\n%s\n%s", ref, want, got)
 			}
 		})

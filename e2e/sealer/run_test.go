@@ -17,8 +17,8 @@ import (
 	"github.com/sealift/sealift/sealer-plugin/remote/registrytest"
 )
 
-// TestSealerRun runs an image that came by chunks, as far as sealer goes without a cluster: it mounts the image, and brings the
-// images of the applications to the master, by SSH. A registry on the master has them then.
+// TestSealerRun runs an image that came by chunks, as far as sealer goes without a cluster: it mounts the image, and
+// brings the images of the applications to the master, by SSH. A registry on the master has them then.
 func TestSealerRun(t *testing.T) {
 	w, m, node := theWorkshop(t), newMachine(t), newMachine(t)
 	gate := newGate(t, w.registry.Addr)
@@ -47,8 +47,8 @@ func TestSealerRun(t *testing.T) {
 	}
 }
 
-// sshd runs an SSH server on the machine, which lets the holder of key in as root, and returns its host:port. It is at no
-// address that sealer takes for its own.
+// sshd runs an SSH server on the machine, which lets the holder of key in as root, and returns its host:port: none that
+// sealer takes for its own.
 func (m *machine) sshd(t *testing.T, key string) (addr string) {
 	t.Helper()
 	program, err := exec.LookPath("sshd")

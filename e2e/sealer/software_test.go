@@ -43,8 +43,8 @@ func under(root string, dirs ...string) []string {
 	return dirs
 }
 
-// build compiles a release. Release 2 has more code than release 1 in each of the packages, so that what follows is at other
-// addresses there, as it is after the changes of a patch release.
+// build compiles a release. Release 2 has more code than release 1 in each of the packages, so that what follows is at
+// other addresses there, as it is after the changes of a patch release.
 func (p program) build(release int, output string) error {
 	overlay := struct{ Replace map[string]string }{map[string]string{}}
 	for _, dir := range p.packages {

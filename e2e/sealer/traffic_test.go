@@ -54,8 +54,8 @@ func (s side) measure(t *testing.T, args ...string) cost {
 	return cost{s.gate.take(), time.Since(begun).Seconds()}
 }
 
-// TestSealerTraffic carries versions of a cluster image from one machine to another, with Sealift and by sealer's own way, and
-// compares the bytes. Times are shown, and not judged.
+// TestSealerTraffic carries versions of a cluster image from one machine to another, with Sealift and by sealer's own
+// way, and compares the bytes. Times are shown, and not judged.
 func TestSealerTraffic(t *testing.T) {
 	w := theWorkshop(t)
 	gate := newGate(t, w.registry.Addr)
@@ -101,9 +101,11 @@ func TestSealerTraffic(t *testing.T) {
 
 func row(out *tabwriter.Writer, what string, stock, lifted cost) {
 	cells := func(c cost) string {
-		return fmt.Sprintf("%s\t%s\t%.1f s", humanize.Bytes(uint64(c.sent)), humanize.Bytes(uint64(c.received)), c.seconds)
+		sent, received := humanize.Bytes(uint64(c.sent)), humanize.Bytes(uint64(c.received))
+		return fmt.Sprintf("%s\t%s\t%.1f s", sent, received, c.seconds)
 	}
-	fmt.Fprintf(out, "%s\t%s\t%s\t%.1f\t\n", what, cells(stock), cells(lifted), float64(stock.bytes())/float64(lifted.bytes()))
+	fewer := float64(stock.bytes()) / float64(lifted.bytes())
+	fmt.Fprintf(out, "%s\t%s\t%s\t%.1f\t\n", what, cells(stock), cells(lifted), fewer)
 }
 
 func atMost(t *testing.T, what string, c cost, limit int64) {

@@ -51,7 +51,7 @@ func theWorkshop(t *testing.T) *workshop {
 func closeWorkshop() error {
 	var err error
 	if open.machine != nil {
-		err = open.machine.close()
+		err = open.close()
 	}
 	if open.registry != nil {
 		err = errors.Join(err, open.registry.Close())
@@ -116,7 +116,8 @@ func (w *workshop) build(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if err := w.context(editor, monday, map[string]string{"bin/fmt": "gofmt", "install.sh": "#!/bin/sh\necho installed\n"}); err != nil {
+	files := map[string]string{"bin/fmt": "gofmt", "install.sh": "#!/bin/sh\necho installed\n"}
+	if err := w.context(editor, monday, files); err != nil {
 		return err
 	}
 	return w.sealerBuild(ctx, w.path(editor), w.name(editor), "app-installer")
@@ -154,8 +155,8 @@ func (w *workshop) software() error {
 	return nil
 }
 
-// publish puts the images of the applications into the registry: sources of network services, and two releases of a program on
-// the same base. Their layers are compressed, as everywhere.
+// publish puts the images of the applications into the registry: sources of network services, and two releases of a
+// program on the same base. Their layers are compressed, as everywhere.
 func (w *workshop) publish(ctx context.Context) error {
 	root, err := goroot()
 	if err != nil {
@@ -210,8 +211,8 @@ func (w *workshop) upload(ctx context.Context, dir, name string) error {
 	return err
 }
 
-// context makes the directory that an image is built from. The files are made of their text or, where it is a name, of that
-// software; all have the mtime built.
+// context makes the directory that an image is built from. The files are made of their text or, where that is a name,
+// of that software; all have the mtime built.
 func (w *workshop) context(tag string, built time.Time, files map[string]string) error {
 	for name, content := range files {
 		to := w.path(tag, name)
