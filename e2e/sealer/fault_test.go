@@ -18,7 +18,6 @@ func TestSealerRefuses(t *testing.T) {
 	w, m := theWorkshop(t), newMachine(t)
 	gate, gone := newGate(t, w.registry.Addr), newGate(t, w.registry.Addr)
 	gone.shut()
-	m.must(t, lifted, "images") // makes the store
 	for _, test := range []struct {
 		name string
 		to   string   // or from
@@ -76,8 +75,8 @@ func (m *machine) state(t *testing.T) []string {
 	t.Helper()
 	images := created.ReplaceAllString(m.must(t, lifted, "images"), " ")
 	state := strings.Split(spaces.ReplaceAllString(images, " "), "\n")
-	files := m.must(t, "sh", "-c", "cd /var/lib/containers/storage && cat *-images/images.json *-layers/layers.json")
-	state = append(state, strings.Split(files, ",")...)
+	lists := m.must(t, "sh", "-c", "find /var/lib/containers/storage -name images.json -o -name layers.json | sort | xargs cat")
+	state = append(state, strings.Split(lists, ",")...)
 	left, err := filepath.Glob(m.path("tmp", "*"))
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +103,6 @@ func TestSealerPermission(t *testing.T) {
 	addr := registrytest.StartDocker(t, t.TempDir(), fmt.Sprintf("auth: {htpasswd: {realm: kitchen, path: %q}}", passwords))
 	ref := addr + "/editor:v1"
 	w.lend(t, from, editor, ref)
-	to.must(t, lifted, "images") // makes the store
 
 	from.refuses(t, []string{"push", "sealift://" + ref}, ref, "credentials")
 	to.refuses(t, []string{"pull", "sealift://" + ref}, ref, "credentials")
@@ -132,7 +130,6 @@ func (w *workshop) lend(t *testing.T, to *machine, tag, name string) {
 func TestSealerRegistryGoesAway(t *testing.T) {
 	w, m := theWorkshop(t), newMachine(t)
 	gate := newGate(t, w.registry.Addr)
-	m.must(t, lifted, "images") // makes the store
 	ref := gate.addr + "/away:v1"
 	goesOn := func(m *machine, args ...string) (first, second traffic) {
 		t.Helper()
