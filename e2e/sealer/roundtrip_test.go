@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -23,6 +24,17 @@ func TestSealerRoundTrip(t *testing.T) {
 			sameImage(t, w.machine, m, name)
 		})
 	}
+}
+
+// TestSealerDirectory carries an image on a stick.
+func TestSealerDirectory(t *testing.T) {
+	w, m := theWorkshop(t), newMachine(t)
+	stick := "sealift:oci:" + filepath.Join(t.TempDir(), "stick") + ":v1"
+	w.must(t, lifted, "push", w.name(editor), stick)
+	m.must(t, lifted, "pull", stick)
+	m.must(t, lifted, "tag", "localhost/stick:v1", w.name(editor))
+	m.must(t, lifted, "rmi", "localhost/stick:v1")
+	sameImage(t, w.machine, m, w.name(editor))
 }
 
 // sameImage checks that two machines have the same image of that name, as far as sealer can tell.
