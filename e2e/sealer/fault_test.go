@@ -75,7 +75,7 @@ func (m *machine) state(t *testing.T) []string {
 	t.Helper()
 	images := created.ReplaceAllString(m.must(t, lifted, "images"), " ")
 	state := strings.Split(spaces.ReplaceAllString(images, " "), "\n")
-	lists := m.must(t, "sh", "-c", "find /var/lib/containers/storage -name images.json -o -name layers.json | sort | xargs cat")
+	lists := m.must(t, "sh", "-c", `cat $(find /var/lib/containers -name images.json -o -name layers.json | sort) /dev/null`)
 	state = append(state, strings.Split(lists, ",")...)
 	left, err := filepath.Glob(m.path("tmp", "*"))
 	if err != nil {
@@ -100,7 +100,8 @@ func TestSealerPermission(t *testing.T) {
 	if err := os.WriteFile(passwords, []byte(account), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	addr := registrytest.StartDocker(t, t.TempDir(), fmt.Sprintf("auth: {htpasswd: {realm: kitchen, path: %q}}", passwords))
+	settings := fmt.Sprintf("auth: {htpasswd: {realm: kitchen, path: %q}}", passwords)
+	addr := registrytest.StartDocker(t, t.TempDir(), settings)
 	ref := addr + "/editor:v1"
 	w.lend(t, from, editor, ref)
 

@@ -50,7 +50,7 @@ func runAll(m *testing.M) (code int, err error) {
 			}
 		}
 	}
-	defer func() { err = errors.Join(err, closeWorkshop()) }()
+	defer func() { err = errors.Join(err, shop.close()) }()
 	return m.Run(), nil
 }
 

@@ -27,37 +27,39 @@ type workshop struct {
 	gate     *gate // before the registry
 }
 
+// The workshop that all tests share.
 var (
-	openOnce    sync.Once
-	open        workshop
-	errWorkshop error
+	shop     workshop
+	shopOnce sync.Once
+	errShop  error
 )
 
 // theWorkshop returns the workshop, with all images built.
 func theWorkshop(t *testing.T) *workshop {
 	t.Helper()
 	needRoot(t)
-	openOnce.Do(func() {
+	shopOnce.Do(func() {
 		begun := time.Now()
-		errWorkshop = open.build(context.WithoutCancel(t.Context()))
+		errShop = shop.open(context.WithoutCancel(t.Context()))
 		t.Logf("the images were built in %.1f s", time.Since(begun).Seconds())
 	})
-	if errWorkshop != nil {
-		t.Fatal(errWorkshop)
+	if errShop != nil {
+		t.Fatal(errShop)
 	}
-	return &open
+	return &shop
 }
 
-func closeWorkshop() error {
+// close ends what was opened.
+func (w *workshop) close() error {
 	var err error
-	if open.machine != nil {
-		err = open.close()
+	if w.machine != nil {
+		err = w.machine.close()
 	}
-	if open.registry != nil {
-		err = errors.Join(err, open.registry.Close())
+	if w.registry != nil {
+		err = errors.Join(err, w.registry.Close())
 	}
-	if open.gate != nil {
-		open.gate.shut()
+	if w.gate != nil {
+		w.gate.shut()
 	}
 	return err
 }
@@ -73,10 +75,11 @@ const (
 	editor = "editor" // an app image
 )
 
-// Days of builds: all files of an image have the mtime of its build.
+// monday is when the first images are built. Later ones have later mtimes, in all of their files.
 var monday = time.Date(2026, 7, 6, 8, 0, 0, 0, time.UTC)
 
-func (w *workshop) build(ctx context.Context) (err error) {
+// open starts the workshop and builds all images. When it fails, it has to be closed all the same.
+func (w *workshop) open(ctx context.Context) (err error) {
 	if w.machine, err = openMachine(filepath.Join(scratch, "workshop")); err != nil {
 		return err
 	}
@@ -92,35 +95,39 @@ func (w *workshop) build(ctx context.Context) (err error) {
 	if err := w.publish(ctx); err != nil {
 		return err
 	}
-	for day, image := range []struct {
-		tag, kubectl, lint string
-		changed            bool
-	}{
-		{tag: v1, kubectl: "kubectl-1", lint: "lint:v1"},
-		{tag: v2, kubectl: "kubectl-1", lint: "lint:v1", changed: true},
-		{tag: v3, kubectl: "kubectl-2", lint: "lint:v2"},
-	} {
-		files := map[string]string{
-			"bin/kubeadm": "go", "bin/kubelet": "compile", "bin/kubectl": image.kubectl, "bin/containerd": "link",
-		}
-		files["manifests/imageList"] = fmt.Sprintf("%[1]s/net:v1\n%[1]s/%[2]s\n", w.registry.Addr, image.lint)
-		if err := w.context(image.tag, monday.AddDate(0, 0, day), files); err != nil {
-			return err
-		}
-		if image.changed {
-			if err := scribble(w.path(image.tag, "bin/kubelet"), 69); err != nil {
-				return err
-			}
-		}
-		if err := w.sealerBuild(ctx, w.path(image.tag), w.name(image.tag), "kube-installer"); err != nil {
-			return err
-		}
-	}
-	files := map[string]string{"bin/fmt": "gofmt", "install.sh": "#!/bin/sh\necho installed\n"}
-	if err := w.context(editor, monday, files); err != nil {
+	if err := w.contexts(); err != nil {
 		return err
 	}
+	for _, tag := range []string{v1, v2, v3} {
+		if err := w.sealerBuild(ctx, w.path(tag), w.name(tag), "kube-installer"); err != nil {
+			return err
+		}
+	}
 	return w.sealerBuild(ctx, w.path(editor), w.name(editor), "app-installer")
+}
+
+// contexts makes the directories that the images are built from.
+func (w *workshop) contexts() error {
+	cluster := func(kubectl, lint string) map[string]string {
+		return map[string]string{
+			"bin/kubeadm": "go", "bin/kubelet": "compile", "bin/kubectl": kubectl, "bin/containerd": "link",
+			"manifests/imageList": fmt.Sprintf("%[1]s/net:v1\n%[1]s/%[2]s\n", w.registry.Addr, lint),
+		}
+	}
+	for day, image := range []struct {
+		tag   string
+		files map[string]string
+	}{
+		{v1, cluster("kubectl-1", "lint:v1")},
+		{v2, cluster("kubectl-1", "lint:v1")},
+		{v3, cluster("kubectl-2", "lint:v2")},
+		{editor, map[string]string{"bin/fmt": "gofmt", "install.sh": "#!/bin/sh\necho installed\n"}},
+	} {
+		if err := w.context(image.tag, monday.AddDate(0, 0, day), image.files); err != nil {
+			return err
+		}
+	}
+	return scribble(w.path(v2, "bin/kubelet"), 69)
 }
 
 // software gathers the programs that the images are made of.

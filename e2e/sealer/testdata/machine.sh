@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Puts fresh directories below $1 where sealer keeps what it has. Runs in a mount namespace of its own.
 disk=$1
 mkdir -p "$disk/home" "$disk/tmp" "$disk/probe/lower" "$disk/probe/upper" "$disk/probe/work" "$disk/probe/merged"
