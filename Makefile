@@ -26,15 +26,16 @@ build: libwasmer ## build bin/sealift, one static binary
 	$(BUILD_STATIC) -o bin/sealift ./cmd/sealift
 
 # A module of its own, for sealer's dependencies not to be Sealift's. Container storages that need C libraries are left out.
+# All that is done with it is done with the same flags, so that its thousand packages are compiled once.
 SEALER_VERSION := v0.11.0
 SEALER_COMMIT  := f07e804323994e922dce030da6a26c3ba93d22f1
-SEALER_TAGS    := containers_image_openpgp exclude_graphdriver_devicemapper exclude_graphdriver_btrfs
+SEALER_TAGS    := containers_image_openpgp exclude_graphdriver_devicemapper exclude_graphdriver_btrfs $(STATIC_TAGS)
 SEALER_LDFLAGS := -X github.com/sealerio/sealer/version.gitVersion=$(SEALER_VERSION) \
-	-X github.com/sealerio/sealer/version.gitCommit=$(SEALER_COMMIT)
+	-X github.com/sealerio/sealer/version.gitCommit=$(SEALER_COMMIT) $(STATIC_LDFLAGS)
+IN_SEALER      := cd cmd/sealer && $(WITH_WASMER) GOFLAGS=-trimpath
 .PHONY: sealer
 sealer: libwasmer ## build bin/sealer: sealer with the plugin, one static binary
-	cd cmd/sealer && $(WITH_WASMER) go build -trimpath -tags '$(WASMER_TAGS) $(STATIC_TAGS) $(SEALER_TAGS)' \
-		-ldflags '$(SEALER_LDFLAGS) $(STATIC_LDFLAGS)' -o ../../bin/sealer .
+	$(IN_SEALER) go build -tags '$(WASMER_TAGS) $(SEALER_TAGS)' -ldflags '$(SEALER_LDFLAGS)' -o ../../bin/sealer .
 
 .PHONY: libwasmer
 libwasmer: ## build the static library of wasmer, once: it takes some minutes
@@ -55,8 +56,8 @@ test-wasmer: libwasmer native ## run the tests of the Go packages on wasmer, wit
 	$(NATIVE) $(WITH_WASMER) go test -race -timeout 15m -tags '$(WASMER_TAGS)' ./sealer-plugin/... ./cmd/...
 
 .PHONY: test-sealer
-test-sealer: ## run the tests of sealer with the plugin
-	cd cmd/sealer && CGO_ENABLED=0 go test -tags '$(SEALER_TAGS)' ./...
+test-sealer: libwasmer ## run the tests of sealer with the plugin, on wazero
+	$(IN_SEALER) go test -tags '$(SEALER_TAGS)' ./...
 
 # The routines built natively, which the tests of codec compare the engines with.
 NATIVE := SEALIFT_NATIVE_ROUTINES='$(CURDIR)/target/release/examples/routines'
@@ -107,8 +108,8 @@ test-e2e-sealer: sealer bin/stock-sealer ## run sealer with the plugin beside se
 		-table $(CURDIR)/bin/sealer-traffic.txt
 
 bin/stock-sealer: cmd/sealer/go.mod
-	cd cmd/sealer && CGO_ENABLED=0 go build -trimpath -tags '$(SEALER_TAGS)' -ldflags '$(SEALER_LDFLAGS)' \
-		-o ../../$@ github.com/sealerio/sealer/cmd/sealer
+	$(IN_SEALER) go build -tags '$(SEALER_TAGS)' -ldflags '$(SEALER_LDFLAGS)' -o ../../$@ \
+		github.com/sealerio/sealer/cmd/sealer
 
 .PHONY: demo
 demo: build ## push and pull two releases of real software through a real registry
@@ -146,7 +147,7 @@ lint: libwasmer ## check format, style and the stamps of built files
 	golangci-lint run ./...
 	$(WITH_WASMER) golangci-lint run --build-tags '$(WASMER_TAGS)' ./sealer-plugin/codec/ ./examples/...
 	cd bench/codec && go vet ./... && golangci-lint run ./...
-	cd cmd/sealer && CGO_ENABLED=0 golangci-lint run --build-tags '$(SEALER_TAGS)' ./...
+	$(IN_SEALER) golangci-lint run --build-tags '$(SEALER_TAGS)' ./...
 	cargo fmt --all --check
 	cargo fmt --manifest-path storage-wasm/libwasmer/Cargo.toml --check
 	cargo fmt --manifest-path storage-wasm/aot/Cargo.toml --check
