@@ -26,6 +26,12 @@ func hint(cmd *cobra.Command, err error) string {
 	case errors.As(err, &refused) && errors.Is(err, sealift.ErrUnauthorized) && cmd.Name() != "login":
 		host, _, _ := strings.Cut(refused.Remote, "/")
 		return "log in: sealift login " + host
+	case errors.Is(err, remote.ErrPlainHTTP):
+		return "allow plain HTTP: --plain-http"
+	case errors.Is(err, remote.ErrHTTPS):
+		return "leave out --plain-http"
+	case errors.Is(err, remote.ErrCertificate):
+		return "accept any certificate: --insecure"
 	case errors.Is(err, sealift.ErrStoreInUse):
 		return "wait for the other sealift to end, or use another store: --store DIR"
 	case errors.Is(err, errInterrupted) && resumes:

@@ -29,6 +29,9 @@ func TestHint(t *testing.T) {
 		{"push", errors.New("disk on fire"), ""},
 		{"push", refused, "sealift login example.com:5000"},
 		{"login", refused, ""},
+		{"login", remote.ErrPlainHTTP, "--plain-http"},
+		{"pull", remote.ErrHTTPS, "leave out --plain-http"},
+		{"pull", remote.ErrCertificate, "--insecure"},
 	}
 	root := newRoot(&cli{screen: newScreen(io.Discard)})
 	for _, test := range tests {

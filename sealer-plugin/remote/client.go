@@ -149,5 +149,5 @@ func (g schemeGuard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err == nil {
 		_ = resp.Body.Close()
 	}
-	return nil, errSpeaksTLS
+	return nil, ErrHTTPS
 }

@@ -21,6 +21,12 @@ var (
 	ErrUnauthorized = errors.New("authentication refused")
 	// ErrUnreachable: no connection to the registry, or none that both sides understand.
 	ErrUnreachable = errors.New("registry unreachable")
+	// ErrPlainHTTP: the registry speaks HTTP without TLS, and was not allowed to. An ErrUnreachable.
+	ErrPlainHTTP = fmt.Errorf("%w: it speaks plain HTTP, not HTTPS", ErrUnreachable)
+	// ErrHTTPS: the registry was spoken to in plain HTTP, and wants TLS. An ErrUnreachable.
+	ErrHTTPS = fmt.Errorf("%w: it speaks HTTPS, not plain HTTP", ErrUnreachable)
+	// ErrCertificate: the registry's certificate cannot be trusted. An ErrUnreachable.
+	ErrCertificate = fmt.Errorf("%w: its certificate cannot be trusted", ErrUnreachable)
 	// ErrInterrupted: the connection broke or the registry failed, also when tried again; later it may work.
 	ErrInterrupted = errors.New("transfer interrupted")
 	// ErrRejected: the registry did not accept what was sent.

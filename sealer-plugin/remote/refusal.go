@@ -78,9 +78,6 @@ func full(answer *errcode.ErrorResponse) bool {
 	return answer.StatusCode != http.StatusNotFound && noSpace.MatchString(answer.Errors.Error())
 }
 
-// errSpeaksTLS is a registry that was spoken to in plain HTTP and wants TLS.
-var errSpeaksTLS = errors.New("the registry speaks HTTPS, not plain HTTP; leave out --plain-http")
-
 // breakdown explains why there was no answer.
 func breakdown(host string, err error) (reason string, kind error) {
 	var request *url.Error
@@ -95,12 +92,12 @@ func breakdown(host string, err error) (reason string, kind error) {
 		return "not found", ErrNotFound
 	case errors.Is(err, auth.ErrBasicCredentialNotFound):
 		return "the registry wants credentials", ErrUnauthorized
-	case errors.Is(err, errSpeaksTLS):
-		return errSpeaksTLS.Error(), ErrUnreachable
+	case errors.Is(err, ErrHTTPS):
+		return "the registry speaks HTTPS, not plain HTTP", ErrHTTPS
 	case errors.Is(err, http.ErrSchemeMismatch):
-		return "the registry speaks plain HTTP, not HTTPS; try --plain-http", ErrUnreachable
+		return "the registry speaks plain HTTP, not HTTPS", ErrPlainHTTP
 	case errors.As(err, &certificate):
-		return scrub(certificate.Error()) + "; --insecure accepts any certificate", ErrUnreachable
+		return scrub(certificate.Error()), ErrCertificate
 	case unreachable(err):
 		return "cannot reach " + host + ": " + scrub(err.Error()), ErrUnreachable
 	case connectionBroke(err):
