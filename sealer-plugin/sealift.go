@@ -5,8 +5,11 @@
 package sealift
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 	"path/filepath"
 
@@ -15,6 +18,7 @@ import (
 	"oras.land/oras-go/v2/content"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
+	"github.com/sealift/sealift/sealer-plugin/recipe"
 	"github.com/sealift/sealift/sealer-plugin/remote"
 	"github.com/sealift/sealift/sealer-plugin/store"
 	"github.com/sealift/sealift/sealer-plugin/transfer"
@@ -57,7 +61,8 @@ type Options struct {
 	Jobs     int            // how many goroutines work on bytes at once; 0 is the number of CPUs
 	Level    int            // zstd level of a push, 1 to 19; 0 is codec.DefaultLevel
 	Layers   Layers         // of a push; "" is Keep
-	Bases    []string       // more images that a push may build upon, in the destination's registry or layout
+	Bases    []string       // more images that a push may build upon: in the same registry, or in files if it goes to files
+	Prepared string         // of a push: the same image where it was pushed to before, for it not to be read again; "" is nowhere
 	Store    string         // directory of the local store of a pull; "" is DefaultStore()
 	Cache    string         // directory of the compiled routines; "" is DefaultCache()
 	Remote   remote.Options // registries
@@ -79,18 +84,28 @@ func Push(ctx context.Context, src, dst string, o Options) (*Result, error) {
 		if err != nil {
 			return nil, err
 		}
+		to, err := remote.ParseReference(dst)
+		if err != nil {
+			return nil, err
+		}
 		source, root, err := s.resolveWith(ctx, from, s.near(from))
 		if err != nil {
 			return nil, err
 		}
-		return s.push(ctx, source, root, dst)
+		return s.push(ctx, source, root, to)
 	})
 	return result, during("push", dst, err)
 }
 
 // PushFrom is a Push of the image root, a manifest or an index, that any storage has.
 func PushFrom(ctx context.Context, src content.ReadOnlyStorage, root ocispec.Descriptor, dst string, o Options) (*Result, error) {
-	result, err := measured(o, func(s *session) (*Result, error) { return s.push(ctx, src, root, dst) })
+	result, err := measured(o, func(s *session) (*Result, error) {
+		to, err := remote.ParseReference(dst)
+		if err != nil {
+			return nil, err
+		}
+		return s.push(ctx, src, root, to)
+	})
 	return result, during("push", dst, err)
 }
 
@@ -146,6 +161,27 @@ func Open(ctx context.Context, ref string, o Options) (*Image, error) {
 		return nil, during("open", ref, err)
 	}
 	return &Image{image, s}, nil
+}
+
+// AddUnpacked adds a layer that a container engine has unpacked in the directory dir, and whose recipe is in a file. Chunks
+// that lie there are not fetched, nor put into the store, as long as the files are what they were. ErrDamaged says that the
+// file is no recipe. Nothing may be read of the image meanwhile.
+func (i *Image) AddUnpacked(ctx context.Context, dir, recipe string) error {
+	if err := i.session.addUnpacked(ctx, dir, recipe); err != nil {
+		return fmt.Errorf("unpacked layer %s: %w", dir, err)
+	}
+	return nil
+}
+
+// BuildRecipe writes the recipe of a bare layer, which it reads to its end, to out.
+func BuildRecipe(ctx context.Context, layer io.Reader, out io.Writer, o Options) (recipe.Summary, error) {
+	s := newSession(o)
+	defer s.close()
+	if err := s.openCodec(ctx); err != nil {
+		return recipe.Summary{}, err
+	}
+	level := cmp.Or(o.Level, codec.DefaultLevel)
+	return recipe.Build(ctx, s.codec, layer, recipe.Tar, level, out, func(codec.Chunk, []byte) error { return nil })
 }
 
 // Close closes the image. No reader of its blobs may be in use.

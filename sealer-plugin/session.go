@@ -12,17 +12,20 @@ import (
 	"oras.land/oras-go/v2/content"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
+	"github.com/sealift/sealift/sealer-plugin/recipe"
 	"github.com/sealift/sealift/sealer-plugin/remote"
 	"github.com/sealift/sealift/sealer-plugin/store"
 	"github.com/sealift/sealift/sealer-plugin/transfer"
+	"github.com/sealift/sealift/sealer-plugin/unpacked"
 )
 
 // session holds what one call of this package has open.
 type session struct {
 	Options
-	log    *slog.Logger
-	codec  *codec.Codec
-	closer []func() error // in the order of opening
+	log      *slog.Logger
+	codec    *codec.Codec
+	unpacked *unpacked.Layers // of an image that is open
+	closer   []func() error   // in the order of opening
 }
 
 func newSession(o Options) *session {
@@ -114,7 +117,7 @@ func (s *session) destination(ctx context.Context, to remote.Reference) (transfe
 		if err != nil {
 			return d, err
 		}
-		if base.Transport != to.Transport || base.Host != to.Host || to.Host == "" && base.Path != to.Path {
+		if base.Host != to.Host {
 			return d, fmt.Errorf("%w: base %s is not where %s is: the destination must have the base's chunks", ErrReference, base, to)
 		}
 		source, err := remote.OpenSource(ctx, base, s.Remote)
@@ -132,23 +135,42 @@ func (s *session) destination(ctx context.Context, to remote.Reference) (transfe
 	return d, nil
 }
 
-// push pushes the image root of source to dst.
-func (s *session) push(ctx context.Context, source content.ReadOnlyStorage, root ocispec.Descriptor, dst string) (*Result, error) {
-	to, err := remote.ParseReference(dst)
+// prepared opens where the image was pushed to before; nil if that is not there.
+func (s *session) prepared(ctx context.Context) (*transfer.Base, error) {
+	if s.Prepared == "" {
+		return nil, nil
+	}
+	ref, err := remote.ParseReference(s.Prepared)
 	if err != nil {
 		return nil, err
 	}
-	if root, err = transfer.SelectPlatform(ctx, source, root, s.Platform); err != nil {
+	source, err := remote.OpenSource(ctx, ref, s.near(ref))
+	if err != nil {
+		s.log.Debug("nothing is prepared", "image", ref, "reason", err)
+		return nil, context.Cause(ctx)
+	}
+	s.closes(source)
+	return &transfer.Base{Source: source, Reference: ref}, nil
+}
+
+// push pushes the image root of source to a destination.
+func (s *session) push(ctx context.Context, source content.ReadOnlyStorage, root ocispec.Descriptor, to remote.Reference) (*Result, error) {
+	root, err := transfer.SelectPlatform(ctx, source, root, s.Platform)
+	if err != nil {
 		return nil, err
 	}
 	destination, err := s.destination(ctx, to)
 	if err != nil {
 		return nil, err
 	}
+	opts := s.transferOptions()
+	if opts.Prepared, err = s.prepared(ctx); err != nil {
+		return nil, err
+	}
 	if err := s.openCodec(ctx); err != nil {
 		return nil, err
 	}
-	return transfer.Push(ctx, s.codec, source, root, destination, s.transferOptions())
+	return transfer.Push(ctx, s.codec, source, root, destination, opts)
 }
 
 // open opens the chunked image ref, and the store that it is read through.
@@ -164,7 +186,28 @@ func (s *session) open(ctx context.Context, ref string) (*transfer.Image, error)
 	if err := s.openCodec(ctx); err != nil {
 		return nil, err
 	}
-	return transfer.OpenImage(ctx, s.codec, chunks, source, desc, s.transferOptions())
+	s.unpacked = unpacked.New(s.codec)
+	s.closes(s.unpacked)
+	opts := s.transferOptions()
+	opts.Unpacked = s.unpacked
+	return transfer.OpenImage(ctx, s.codec, chunks, source, desc, opts)
+}
+
+func (s *session) addUnpacked(ctx context.Context, dir, file string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	r, err := recipe.Open(ctx, s.codec, f, info.Size())
+	if err != nil {
+		return err
+	}
+	return s.unpacked.Add(ctx, r, dir)
 }
 
 // output opens where a pull writes; nil if dst is empty.

@@ -56,6 +56,11 @@ func Open(ctx context.Context, c *codec.Codec, r io.ReaderAt, size int64) (*Reci
 	return recipe, nil
 }
 
+// WriteTo writes the recipe, as it was opened, to w.
+func (r *Recipe) WriteTo(w io.Writer) (int64, error) {
+	return io.Copy(w, io.NewSectionReader(r.r, 0, r.size))
+}
+
 // blocks reads the recipe from its beginning.
 func (r *Recipe) blocks() *block.Reader {
 	return block.NewReader(io.NewSectionReader(r.r, 0, r.size), r.codec)

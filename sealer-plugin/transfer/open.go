@@ -84,12 +84,15 @@ func (p *Image) Fetch(ctx context.Context, desc ocispec.Descriptor) (io.ReadClos
 	return p.rebuild(ctx, b), nil
 }
 
-// Recipe returns the recipe that a blob is rebuilt by, opened. A blob that has none, since it is small, is ErrNotFound.
-func (p *Image) Recipe(desc ocispec.Descriptor) (*recipe.Recipe, error) {
-	if at := p.find(desc); at >= 0 && !p.plain.blobs[at].Inline() {
-		return p.image.recipes[p.plain.blobs[at].Recipe], nil
+// Recipes returns the recipes that blobs of the image are rebuilt by: all but the small ones have one.
+func (p *Image) Recipes() []*recipe.Recipe {
+	var recipes []*recipe.Recipe
+	for _, b := range p.plain.blobs {
+		if !b.Inline() {
+			recipes = append(recipes, p.image.recipes[b.Recipe])
+		}
 	}
-	return nil, fmt.Errorf("recipe of %s: %w in the image", desc.Digest, remote.ErrNotFound)
+	return recipes
 }
 
 // Prefetch gets what the store lacks of several blobs at once. A Fetch of one of them then needs nothing from afar.

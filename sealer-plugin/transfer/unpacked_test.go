@@ -5,20 +5,14 @@ import (
 	"path/filepath"
 	"testing"
 
-	"oras.land/oras-go/v2/content"
-
 	"github.com/sealift/sealift/sealer-plugin/unpacked"
 )
 
 // unpack unpacks the only layer of the image under tag, which consists of files, as a container engine does.
-func (b *bench) unpack(tag string, layer layer, files []file) (*unpacked.Layers, string) {
+func (b *bench) unpack(tag string, files []file) (*unpacked.Layers, string) {
 	b.t.Helper()
 	ctx := b.t.Context()
 	image, err := OpenImage(ctx, b.codec, b.store(b.t.TempDir()), b.target, b.resolve(tag), Options{})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	recipe, err := image.Recipe(content.NewDescriptorFromBytes(layer.mediaType, layer.stored))
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -34,7 +28,7 @@ func (b *bench) unpack(tag string, layer layer, files []file) (*unpacked.Layers,
 	}
 	layers := unpacked.New(b.codec)
 	b.t.Cleanup(func() { _ = layers.Close() })
-	if err := layers.Add(ctx, recipe, dir); err != nil {
+	if err := layers.Add(ctx, image.Recipes()[0], dir); err != nil {
 		b.t.Fatal(err)
 	}
 	return layers, dir
@@ -48,7 +42,7 @@ func TestPullTakesFromUnpackedLayers(t *testing.T) {
 	v2 := src.image(tarLayer(tarOf(t, 2, release(2)...)))
 	b.push(src, v2, "v2", Options{})
 
-	layers, _ := b.unpack("v1", old, release(1))
+	layers, _ := b.unpack("v1", release(1))
 	r, out := b.pull(b.store(t.TempDir()), "v2", Options{Unpacked: layers})
 	if r.NewBytes != 1<<20 {
 		t.Errorf("%d new bytes, want those of the changed file, %d", r.NewBytes, 1<<20)
@@ -63,7 +57,7 @@ func TestUnpackedLayerChanges(t *testing.T) {
 	root := src.image(layer)
 	b.push(src, root, "v1", Options{})
 
-	layers, dir := b.unpack("v1", layer, release(1))
+	layers, dir := b.unpack("v1", release(1))
 	if err := os.Truncate(filepath.Join(dir, "lib/data"), 100<<10); err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"path"
 	"slices"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
 	"github.com/sealift/sealift/sealer-plugin/recipe"
@@ -192,7 +193,7 @@ func (r *Reader) read(l *layer, offset int64, data []byte) (name string, err err
 func (r *Reader) readFile(l *layer, name string, offset int64, data []byte) error {
 	if r.of != l || r.name != name {
 		r.closeFile()
-		file, err := l.root.Open(path.Clean("./" + name))
+		file, err := l.root.OpenFile(path.Clean("./"+name), os.O_RDONLY|syscall.O_NONBLOCK, 0) // a FIFO must not block
 		if err != nil {
 			return err
 		}
