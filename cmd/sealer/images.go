@@ -28,8 +28,8 @@ With Sealift, images travel by chunks: only what the other side lacks. Names of 
 
 Environment:
   SEALIFT_ALWAYS=1   HOST/REPO:TAG means sealift://HOST/REPO:TAG
-  SEALIFT_ROOT       directory for what pulls have begun (default: /var/lib/sealift, or, for other users than root,
-                     sealift in the XDG data directory)
+  SEALIFT_ROOT       directory for what is prepared for pushes, and known or begun of pulls (default: /var/lib/sealift,
+                     or, for other users than root, sealift in the XDG data directory)
 `
 
 // lift is what the commands that know Sealift share.
@@ -38,7 +38,7 @@ type lift struct {
 	always bool
 }
 
-// withSealift teaches sealer's push and pull chunked images, and registers their transport for every command.
+// withSealift teaches sealer's build, push and pull chunked images, and registers their transport for every command.
 func withSealift(commands []*cobra.Command) []*cobra.Command {
 	l := &lift{new(transport.Transport), os.Getenv(alwaysVariable) != "" && os.Getenv(alwaysVariable) != "0"}
 	l.Options.Remote.UserAgent = "sealer (sealift)"
@@ -46,6 +46,8 @@ func withSealift(commands []*cobra.Command) []*cobra.Command {
 	transports.Register(l.Transport)
 	for _, cmd := range commands {
 		switch cmd.Name() {
+		case "build":
+			l.extendBuild(cmd)
 		case "push":
 			l.extendPush(cmd)
 		case "pull":

@@ -66,6 +66,7 @@ func (l *lift) pull(cmd *cobra.Command, from *transport.Reference) (id string, e
 	}
 	fmt.Fprintf(p.report, "Trying to pull %s...\n", from)
 	end := l.show(p.report == io.Discard)
+	p.bases = newBases(p.store, l.Options)
 	src, err := p.fetch(cmd.Context(), from)
 	end()
 	if err == nil && src != nil {

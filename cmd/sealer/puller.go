@@ -20,6 +20,7 @@ import (
 	"github.com/containers/storage"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
 
 	"github.com/sealift/sealift/cmd/sealer/transport"
@@ -32,8 +33,9 @@ type puller struct {
 	policy define.PullPolicy
 	report io.Writer
 
-	name string // of the image in the storage
-	to   types.ImageReference
+	name  string // of the image in the storage
+	to    types.ImageReference
+	bases *bases
 }
 
 // newPuller makes a puller as the flags of sealer's pull say.
@@ -94,6 +96,9 @@ func (p *puller) fetch(ctx context.Context, from *transport.Reference) (*transpo
 	man, err := p.choose(ctx, src)
 	wanted := err == nil && p.wants(man)
 	if wanted {
+		err = p.bases.addTo(ctx, src, repositoryOf(p.name))
+	}
+	if wanted && err == nil {
 		err = p.prefetch(ctx, src, man)
 	}
 	if err != nil || !wanted {
@@ -149,7 +154,7 @@ func (p *puller) prefetch(ctx context.Context, src *transport.Source, man []byte
 	return src.Prefetch(ctx, missing)
 }
 
-// copy copies src into the storage, and closes it.
+// copy copies src into the storage, keeps the recipes of its layers, and closes it.
 func (p *puller) copy(ctx context.Context, src *transport.Source) error {
 	policy, err := signature.DefaultPolicy(p.sys)
 	if err != nil {
@@ -165,6 +170,9 @@ func (p *puller) copy(ctx context.Context, src *transport.Source) error {
 	})
 	if err != nil {
 		return err
+	}
+	if err := p.bases.recipes.keep(src.Recipes(), p.store); err != nil {
+		logrus.Warnf("recipes of the image are not kept, so it will be read at the next pull: %v", err)
 	}
 	return p.restore(man)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/containers/common/libimage"
 	"github.com/containers/image/v5/types"
@@ -71,13 +72,39 @@ func (l *lift) push(cmd *cobra.Command, name string, to *transport.Reference) er
 	l.Pushed = func(_ *transport.Reference, r *sealift.Result) { pushed = r }
 	end := l.show(quiet)
 	o := options.PushOptions{SkipTLSVerify: insecure, All: all, Quiet: true}
-	err = pushImage(cmd.Context(), engine, name, to.String(), &o)
+	err = l.pushPrepared(name, engine, func() error {
+		return pushImage(cmd.Context(), engine, name, to.String(), &o)
+	})
 	end()
 	if err != nil {
 		return fmt.Errorf("pushing image %q to %q: %w", name, to, err)
 	}
 	logrus.Infof("successfully pushed %s with digest %s (%s)", to, pushed.ChunkedDigest, saved(pushed))
 	return nil
+}
+
+// pushPrepared has push use what was prepared of the local image name. If that turns out to be damaged, it is removed, and the
+// push goes on without.
+func (l *lift) pushPrepared(name string, engine *buildah.Engine, push func() error) error {
+	id, _, err := lookUp(engine, name)
+	if err != nil {
+		return err
+	}
+	layout := preparedImages().find(id)
+	if layout == "" {
+		return push()
+	}
+	l.Options.Prepared = preparedReference(layout)
+	err = push()
+	if !errors.Is(err, sealift.ErrDamaged) && !errors.Is(err, sealift.ErrNotFound) {
+		return err
+	}
+	logrus.Warnf("what was prepared of the image cannot be used any more, and is removed: %v", err)
+	l.Options.Prepared = ""
+	if err := os.RemoveAll(layout); err != nil {
+		return err
+	}
+	return push()
 }
 
 func pushImage(ctx context.Context, engine *buildah.Engine, name, to string, o *options.PushOptions) error {

@@ -25,7 +25,7 @@ func TestCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	want, got := pages(t, theirs), pages(t, ours)
-	for _, extended := range []string{"sealer_push.md", "sealer_pull.md"} {
+	for _, extended := range []string{"sealer_build.md", "sealer_push.md", "sealer_pull.md"} {
 		within(t, extended, want[extended], got[extended])
 		delete(want, extended)
 		delete(got, extended)

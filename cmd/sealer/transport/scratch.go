@@ -10,7 +10,7 @@ import (
 	"github.com/sealift/sealift/sealer-plugin/remote"
 )
 
-// DefaultRoot returns the directory for what pulls have begun: that of environment variable SEALIFT_ROOT, else
+// DefaultRoot returns the directory for what is kept between commands: that of environment variable SEALIFT_ROOT, else
 // /var/lib/sealift for root, else sealift under the user's data directory.
 func DefaultRoot() string {
 	switch root := os.Getenv("SEALIFT_ROOT"); {

@@ -28,7 +28,7 @@ const Name = "sealift"
 // Transport is the transport. Its fields may be changed as long as no reference is in use.
 type Transport struct {
 	Options sealift.Options                   // of pushes and pulls; registries are as the SystemContext says
-	Root    string                            // the directory for what pulls have begun; "" is DefaultRoot()
+	Root    string                            // below it is what pulls have begun; "" is DefaultRoot()
 	Storage storage.Store                     // the containers-storage whose images are pushed; may be nil
 	Pushed  func(*Reference, *sealift.Result) // told about every push; may be nil
 }
