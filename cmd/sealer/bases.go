@@ -17,6 +17,7 @@ import (
 
 	"github.com/sealift/sealift/cmd/sealer/transport"
 	sealift "github.com/sealift/sealift/sealer-plugin"
+	"github.com/sealift/sealift/sealer-plugin/remote"
 	"github.com/sealift/sealift/sealer-plugin/transfer"
 )
 
@@ -74,9 +75,10 @@ func (b *bases) newest(repository string) []storage.Image {
 	return images[:min(len(images), maxReadBases)]
 }
 
-// learn makes the recipe of a layer, unless it is known.
+// learn makes the recipe of a layer, unless it is known. What is small travels without one.
 func (b *bases) learn(ctx context.Context, layer *storage.Layer) (err error) {
-	if layer.UncompressedDigest == "" || b.recipes.has(layer.UncompressedDigest) {
+	small := layer.UncompressedSize <= remote.MaxInline
+	if small || layer.UncompressedDigest == "" || b.recipes.has(layer.UncompressedDigest) {
 		return nil
 	}
 	uncompressed := archive.Uncompressed

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/sealift/sealift/cmd/sealer/transport"
 	sealift "github.com/sealift/sealift/sealer-plugin"
+	"github.com/sealift/sealift/sealer-plugin/remote"
 )
 
 // alwaysVariable makes push and pull take names of images in registries for those of chunked images.
@@ -74,6 +76,14 @@ func (l *lift) chunked(name string) (*transport.Reference, error) {
 		return nil, nil
 	}
 	return ref, nil
+}
+
+// insecureHint says in an error of a registry which flag could help.
+func insecureHint(err error) error {
+	if errors.Is(err, remote.ErrCertificate) || errors.Is(err, remote.ErrPlainHTTP) {
+		return fmt.Errorf("%w; --skip-tls-verify allows it", err)
+	}
+	return err
 }
 
 func newEngine() (*buildah.Engine, error) {

@@ -40,7 +40,7 @@ localhost/kube:v1. A pull that was interrupted goes on where it was. An image th
 			return stock(cmd, []string{plainName(from)})
 		}
 		if err != nil {
-			return fmt.Errorf("failed to pull image: %s: %w", args[0], err)
+			return fmt.Errorf("failed to pull image: %s: %w", args[0], insecureHint(err))
 		}
 		logrus.Infof("successful pull %s with the image ID: %s", args[0], id)
 		return nil

@@ -77,7 +77,7 @@ func (l *lift) push(cmd *cobra.Command, name string, to *transport.Reference) er
 	})
 	end()
 	if err != nil {
-		return fmt.Errorf("pushing image %q to %q: %w", name, to, err)
+		return fmt.Errorf("pushing image %q to %q: %w", name, to, insecureHint(err))
 	}
 	logrus.Infof("successfully pushed %s with digest %s (%s)", to, pushed.ChunkedDigest, saved(pushed))
 	return nil
