@@ -1,12 +1,16 @@
 package sealift_test
 
 import (
+	"archive/tar"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
@@ -17,7 +21,17 @@ import (
 	"oras.land/oras-go/v2/content/oci"
 
 	sealift "github.com/sealift/sealift/sealer-plugin"
+	"github.com/sealift/sealift/sealer-plugin/remote"
 )
+
+// What is in the layer of the image: some that can be compressed, some that cannot.
+const layerType = "application/vnd.example.data"
+
+var layerData = func() []byte {
+	noise := make([]byte, 50_000)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise)
+	return append(noise, bytes.Repeat([]byte("sealift"), 1<<20/7)...)
+}()
 
 // plainImage writes an image with one layer of 1 MiB to a layout in dir, under the tag v1, and returns its manifest.
 func plainImage(ctx context.Context, dir string) (ocispec.Descriptor, error) {
@@ -25,9 +39,8 @@ func plainImage(ctx context.Context, dir string) (ocispec.Descriptor, error) {
 	if err != nil {
 		return ocispec.Descriptor{}, err
 	}
-	data := bytes.Repeat([]byte("sealift"), 1<<20/7)
-	layer := content.NewDescriptorFromBytes("application/vnd.example.data", data)
-	if err := layout.Push(ctx, layer, bytes.NewReader(data)); err != nil {
+	layer := content.NewDescriptorFromBytes(layerType, layerData)
+	if err := layout.Push(ctx, layer, bytes.NewReader(layerData)); err != nil {
 		return layer, err
 	}
 	root, err := oras.PackManifest(ctx, layout, oras.PackManifestVersion1_1, "application/vnd.example", oras.PackManifestOptions{
@@ -167,5 +180,127 @@ func TestOpenWantsAChunkedImage(t *testing.T) {
 	}
 	if _, err := sealift.Open(t.Context(), src, o); errors.Is(err, sealift.ErrStoreInUse) {
 		t.Error("after a failure the store is still open")
+	}
+}
+
+// noLayers is a storage whose layers nobody may read.
+type noLayers struct {
+	content.ReadOnlyStorage
+	t *testing.T
+}
+
+func (n noLayers) Fetch(ctx context.Context, desc ocispec.Descriptor) (io.ReadCloser, error) {
+	if desc.MediaType == layerType {
+		n.t.Error("the layer was read")
+	}
+	return n.ReadOnlyStorage.Fetch(ctx, desc)
+}
+
+// source opens the plain image that src names.
+func source(t *testing.T, src string) (content.ReadOnlyStorage, ocispec.Descriptor) {
+	t.Helper()
+	layout, err := oci.New(strings.TrimSuffix(strings.TrimPrefix(src, "oci:"), ":v1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := layout.Resolve(t.Context(), "v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return noLayers{layout, t}, root
+}
+
+// TestPushOfWhatIsElsewhere gives a push another place where the image is already: as prepared, or as a base.
+func TestPushOfWhatIsElsewhere(t *testing.T) {
+	src, dst, o := place(t)
+	pushed, err := sealift.Push(t.Context(), src, dst, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	storage, root := source(t, src)
+	prepared, based := o, o
+	prepared.Prepared = dst
+	based.Bases = []string{dst}
+	for name, o := range map[string]sealift.Options{"prepared": prepared, "a base": based} {
+		again := "oci:" + t.TempDir() + ":v1"
+		if _, err := sealift.PushFrom(t.Context(), storage, root, again, o); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if v, err := sealift.Verify(t.Context(), again, o); err != nil || v.Digest != pushed.Digest {
+			t.Errorf("%s: became %+v, %v", name, v, err)
+		}
+	}
+}
+
+func TestNothingIsPrepared(t *testing.T) {
+	src, dst, o := place(t)
+	o.Prepared = "oci:" + filepath.Join(t.TempDir(), "none") + ":v1"
+	if _, err := sealift.Push(t.Context(), src, dst, o); err != nil {
+		t.Error(err)
+	}
+	o.Prepared = "none"
+	if _, err := sealift.Push(t.Context(), src, dst, o); !errors.Is(err, sealift.ErrReference) {
+		t.Errorf("no reference: error %v", err)
+	}
+}
+
+// bareLayer returns the tar of a layer with a file.
+func bareLayer(t *testing.T, name string, data []byte) []byte {
+	t.Helper()
+	var layer bytes.Buffer
+	w := tar.NewWriter(&layer)
+	if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o600, Size: int64(len(data))}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return layer.Bytes()
+}
+
+// TestUnpackedLayer opens an image whose content is a file of an unpacked layer, too.
+func TestUnpackedLayer(t *testing.T) {
+	src, dst, o := place(t)
+	if _, err := sealift.Push(t.Context(), src, dst, o); err != nil {
+		t.Fatal(err)
+	}
+	dir, recipe := t.TempDir(), filepath.Join(t.TempDir(), "recipe")
+	if err := os.WriteFile(filepath.Join(dir, "data"), layerData, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var made bytes.Buffer
+	layer := bareLayer(t, "data", layerData)
+	sum, err := sealift.BuildRecipe(t.Context(), bytes.NewReader(layer), &made, o)
+	if err != nil || sum.Digest != digest.FromBytes(layer) {
+		t.Fatalf("the recipe is of %s, %v", sum.Digest, err)
+	}
+
+	o.Remote.Meter = new(remote.Meter)
+	image, err := sealift.Open(t.Context(), dst, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer image.Close()
+	for _, r := range []struct {
+		data []byte
+		want error
+	}{{[]byte("no recipe"), sealift.ErrDamaged}, {made.Bytes(), nil}} {
+		if err := os.WriteFile(recipe, r.data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := image.AddUnpacked(t.Context(), dir, recipe); !errors.Is(err, r.want) {
+			t.Errorf("error %v, want %v", err, r.want)
+		}
+	}
+	before := o.Remote.Meter.Snapshot().Received
+	if err := oras.CopyGraph(t.Context(), image, memory.New(), image.Root(), oras.DefaultCopyGraphOptions); err != nil {
+		t.Error(err)
+	}
+	if received := o.Remote.Meter.Snapshot().Received - before; received > 0 {
+		t.Errorf("received %d bytes of what is there", received)
 	}
 }

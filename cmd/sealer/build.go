@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -98,7 +97,7 @@ func preparedImages() prepared { return prepared(filepath.Join(transport.Default
 func lookUp(engine *buildah.Engine, name string) (id, repository string, err error) {
 	img, resolved, err := engine.ImageRuntime().LookupImage(name, &libimage.LookupImageOptions{ManifestList: true})
 	if err != nil {
-		return "", "", fmt.Errorf("%s: %w", name, err)
+		return "", "", err
 	}
 	return img.ID(), repositoryOf(resolved), nil
 }

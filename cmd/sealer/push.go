@@ -70,32 +70,35 @@ func (l *lift) push(cmd *cobra.Command, name string, to *transport.Reference) er
 	l.Storage = engine.ImageStore()
 	var pushed *sealift.Result
 	l.Pushed = func(_ *transport.Reference, r *sealift.Result) { pushed = r }
+	failed := func(err error) error {
+		return fmt.Errorf("pushing image %q to %q: %w", name, to, insecureHint(err))
+	}
+	id, _, err := lookUp(engine, name)
+	if err != nil {
+		return failed(err)
+	}
 	end := l.show(quiet)
 	o := options.PushOptions{SkipTLSVerify: insecure, All: all, Quiet: true}
-	err = l.pushPrepared(name, engine, func() error {
+	err = l.pushPrepared(id, func() error {
 		return pushImage(cmd.Context(), engine, name, to.String(), &o)
 	})
 	end()
 	if err != nil {
-		return fmt.Errorf("pushing image %q to %q: %w", name, to, insecureHint(err))
+		return failed(err)
 	}
 	logrus.Infof("successfully pushed %s with digest %s (%s)", to, pushed.ChunkedDigest, saved(pushed))
 	return nil
 }
 
-// pushPrepared has push use what was prepared of the local image name. If that turns out to be damaged, it is removed, and the
+// pushPrepared has push use what was prepared of the local image id. If that turns out to be damaged, it is removed, and the
 // push goes on without.
-func (l *lift) pushPrepared(name string, engine *buildah.Engine, push func() error) error {
-	id, _, err := lookUp(engine, name)
-	if err != nil {
-		return err
-	}
+func (l *lift) pushPrepared(id string, push func() error) error {
 	layout := preparedImages().find(id)
 	if layout == "" {
 		return push()
 	}
 	l.Options.Prepared = preparedReference(layout)
-	err = push()
+	err := push()
 	if !errors.Is(err, sealift.ErrDamaged) && !errors.Is(err, sealift.ErrNotFound) {
 		return err
 	}
