@@ -61,8 +61,8 @@ type Options struct {
 	Jobs     int            // how many goroutines work on bytes at once; 0 is the number of CPUs
 	Level    int            // zstd level of a push, 1 to 19; 0 is codec.DefaultLevel
 	Layers   Layers         // of a push; "" is Keep
-	Bases    []string       // more images that a push may build upon: in the same registry, or in files if it goes to files
-	Prepared string         // of a push: the same image where it was pushed to before, for it not to be read again; "" is nowhere
+	Bases    []string       // more images that a push may build upon: in its registry, or in files if it goes to files
+	Prepared string         // of a push: the same image, where it was pushed to before; "" is nowhere
 	Store    string         // directory of the local store of a pull; "" is DefaultStore()
 	Cache    string         // directory of the compiled routines; "" is DefaultCache()
 	Remote   remote.Options // registries
@@ -163,9 +163,9 @@ func Open(ctx context.Context, ref string, o Options) (*Image, error) {
 	return &Image{image, s}, nil
 }
 
-// AddUnpacked adds a layer that a container engine has unpacked in the directory dir, and whose recipe is in a file. Chunks
-// that lie there are not fetched, nor put into the store, as long as the files are what they were. ErrDamaged says that the
-// file is no recipe. Nothing may be read of the image meanwhile.
+// AddUnpacked adds a layer that a container engine has unpacked in the directory dir, and whose recipe is in a file.
+// Chunks that lie there are not fetched, nor put into the store, as long as the files are what they were. ErrDamaged says
+// that the file is no recipe. Nothing may be read of the image meanwhile.
 func (i *Image) AddUnpacked(ctx context.Context, dir, recipe string) error {
 	if err := i.session.addUnpacked(ctx, dir, recipe); err != nil {
 		return fmt.Errorf("unpacked layer %s: %w", dir, err)

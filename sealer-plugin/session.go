@@ -154,7 +154,9 @@ func (s *session) prepared(ctx context.Context) (*transfer.Base, error) {
 }
 
 // push pushes the image root of source to a destination.
-func (s *session) push(ctx context.Context, source content.ReadOnlyStorage, root ocispec.Descriptor, to remote.Reference) (*Result, error) {
+func (s *session) push(
+	ctx context.Context, source content.ReadOnlyStorage, root ocispec.Descriptor, to remote.Reference,
+) (*Result, error) {
 	root, err := transfer.SelectPlatform(ctx, source, root, s.Platform)
 	if err != nil {
 		return nil, err

@@ -32,8 +32,8 @@ func TestPullTakesFromWhatIsUnpacked(t *testing.T) {
 	}
 }
 
-// TestPullReadsImagesOfTheRepository has no recipes of what is there: those of the newest images of the same repository are
-// made, and no others.
+// TestPullReadsImagesOfTheRepository has no recipes of what is there: those of the newest images of the same
+// repository are made, and no others.
 func TestPullReadsImagesOfTheRepository(t *testing.T) {
 	m, dir := newMachine(t), published(t, 5)
 	forget := func() {

@@ -21,12 +21,12 @@ import (
 const prepareVariable = "SEALIFT_PREPARE"
 
 const preparing = `
-With Sealift, the image is prepared for pushing when it is built: it is cut into chunks and compressed, what is new in it
-since the build before, so that sealer push sealift://HOST/REPO:TAG only has to upload. This keeps one compressed copy of
-the last image of each repository.
+With Sealift, a build also prepares the push: the image is cut into chunks, and what is new since the last image of its
+repository is compressed, so that sealer push sealift://HOST/REPO:TAG only has to upload. That keeps one compressed copy
+of the last image of each repository. Nothing that goes wrong there fails the build.
 
 Environment:
-  SEALIFT_PREPARE=0   do not prepare images
+  SEALIFT_PREPARE=0   do not prepare pushes
   SEALIFT_ROOT        directory for what is prepared (default: /var/lib/sealift, or, for other users than root, sealift
                       in the XDG data directory)
 `
@@ -75,7 +75,10 @@ func (l *lift) prepare(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return l.keepRecipes(ctx, preparedReference(images.find(id)))
+	if err := l.keepRecipes(ctx, preparedReference(images.find(id))); err != nil {
+		logrus.Warnf("recipes of the image are not kept, so it will be read before a pull of its repository: %v", err)
+	}
+	return nil
 }
 
 // keepRecipes keeps the recipes of a prepared image, whose layers then are bases of pulls.

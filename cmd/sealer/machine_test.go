@@ -131,7 +131,8 @@ func newMachine(t *testing.T) *machine {
 	m := &machine{t: t, root: filepath.Join(dir, "sealift")}
 	t.Setenv("SEALIFT_ROOT", m.root)
 	m.sys.SignaturePolicyPath = filepath.Join(dir, "policy.json")
-	if err := os.WriteFile(m.sys.SignaturePolicyPath, []byte(`{"default":[{"type":"insecureAcceptAnything"}]}`), 0o600); err != nil {
+	policy := []byte(`{"default":[{"type":"insecureAcceptAnything"}]}`)
+	if err := os.WriteFile(m.sys.SignaturePolicyPath, policy, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var err error

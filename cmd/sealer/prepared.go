@@ -14,9 +14,9 @@ import (
 // preparedTag is the tag of each prepared image, which has a layout for itself.
 const preparedTag = "prepared"
 
-// prepared is a directory of images in chunked form, for pushes to come: of each repository the one that was built last,
-// in the layout REPOSITORY/ID, where REPOSITORY is the hash of the repository's name and ID that of the image in the local
-// storage. It may be deleted at any time.
+// prepared is a directory of images in chunked form, for pushes to come: of each repository the one that was built
+// last, in the layout REPOSITORY/ID, where REPOSITORY is the hash of the repository's name and ID that of the image in
+// the local storage. It may be deleted at any time.
 type prepared string
 
 // find returns the layout of an image, or "".
@@ -31,9 +31,9 @@ func (p prepared) find(id string) string {
 	return ""
 }
 
-// put has write make the layout of an image, and removes what was prepared of the repository before. write gets the path
-// of the new layout, and layouts to build upon. If it fails, these are removed too: maybe they are why. Whoever reads one of
-// them meanwhile has to do without; whoever else puts an image of the repository waits.
+// put has write make the layout of an image, and removes what was prepared of the repository before. write gets the
+// path of the new layout, and layouts to build upon. If it fails, these are removed too: maybe they are why. Whoever
+// reads one of them meanwhile has to do without; whoever else puts an image of the repository waits.
 func (p prepared) put(repository, id string, write func(layout string, bases []string) error) error {
 	dir := filepath.Join(string(p), digest.FromString(repository).Encoded())
 	if err := os.MkdirAll(dir, 0o700); err != nil {

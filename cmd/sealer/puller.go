@@ -172,7 +172,7 @@ func (p *puller) copy(ctx context.Context, src *transport.Source) error {
 		return err
 	}
 	if err := p.bases.recipes.keep(src.Recipes(), p.store); err != nil {
-		logrus.Warnf("recipes of the image are not kept, so it will be read at the next pull: %v", err)
+		logrus.Warnf("recipes of the image are not kept, so it will be read before the next pull: %v", err)
 	}
 	return p.restore(man)
 }

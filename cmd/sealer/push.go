@@ -90,8 +90,8 @@ func (l *lift) push(cmd *cobra.Command, name string, to *transport.Reference) er
 	return nil
 }
 
-// pushPrepared has push use what was prepared of the local image id. If that turns out to be damaged, it is removed, and the
-// push goes on without.
+// pushPrepared has push use what was prepared of the local image id. If that turns out to be damaged, it is removed,
+// and the push goes on without.
 func (l *lift) pushPrepared(id string, push func() error) error {
 	layout := preparedImages().find(id)
 	if layout == "" {

@@ -12,8 +12,8 @@ import (
 	"github.com/sealift/sealift/sealer-plugin/recipe"
 )
 
-// recipes is a directory with recipes of bare layers that the local storage has unpacked. Each file is called like the hex
-// digits of the layer's digest, and appears as a whole. It may be deleted at any time.
+// recipes is a directory with recipes of bare layers that the local storage has unpacked. Each file is called like the
+// hex digits of the layer's digest, and appears as a whole. It may be deleted at any time.
 type recipes string
 
 func (r recipes) file(layer digest.Digest) string { return filepath.Join(string(r), layer.Encoded()) }
@@ -60,8 +60,8 @@ func (r recipes) put(layer digest.Digest, write func(*os.File) error) (err error
 	return os.Rename(f.Name(), r.file(layer))
 }
 
-// each calls do for every layer of the storage whose recipe is there, and removes recipes of layers that the storage has no
-// more.
+// each calls do for every layer of the storage whose recipe is there, and removes recipes of layers that the storage
+// has no more.
 func (r recipes) each(in storage.Store, do func(storage.Layer)) error {
 	entries, err := os.ReadDir(string(r))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -52,11 +52,11 @@ func (s *Source) Reference() types.ImageReference { return s.ref }
 // Root returns the digest of the manifest or index that the image has.
 func (s *Source) Root() digest.Digest { return s.image.Root().Digest }
 
-// Recipes returns the recipes of the image's layers. They can be used when the source is closed.
+// Recipes returns the recipes of the image's layers. They can be written, too, when the source is closed.
 func (s *Source) Recipes() []*recipe.Recipe { return s.image.Recipes() }
 
-// AddUnpacked adds a layer that is unpacked in the directory dir, and whose recipe is in a file, to what chunks are taken
-// from. Nothing may be read of the image meanwhile.
+// AddUnpacked adds a layer that is unpacked in the directory dir, and whose recipe is in a file, to what chunks are
+// taken from. Nothing may be read of the image meanwhile.
 func (s *Source) AddUnpacked(ctx context.Context, dir, recipe string) error {
 	return s.image.AddUnpacked(ctx, dir, recipe)
 }
