@@ -15,6 +15,8 @@ import (
 	"sync"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/sealift/sealift/sealer-plugin/codec"
 )
 
 // privateDir holds, inside a layout, what only Sealift needs while it writes. It may be deleted when nothing is being written.
@@ -224,9 +226,40 @@ func (t *layoutTarget) tag(ctx context.Context, desc ocispec.Descriptor, tag str
 	return t.changeIndex(func(index *layoutIndex) error { return index.tag(desc, tag) })
 }
 
-// Mount copies the blob.
+// Mount makes the file of a blob in another layout, as nobody changes such files, the target's too, or copies the blob.
 func (t *layoutTarget) Mount(ctx context.Context, desc ocispec.Descriptor, from Reference) error {
+	there, err := t.Exists(ctx, desc)
+	if there || err != nil {
+		return err
+	}
+	if from.Transport == TransportOCI && t.link(ctx, desc, from) == nil {
+		return nil
+	}
 	return copyBlob(ctx, t, desc, from, t.opts)
+}
+
+// link makes an intact blob of another layout on the same file system the target's too.
+func (t *layoutTarget) link(ctx context.Context, desc ocispec.Descriptor, from Reference) error {
+	other := &layoutTarget{layout: newLayout(from, dirFiles(from.Path), Options{}), dir: from.Path}
+	file := other.path(blobName(desc.Digest))
+	switch info, err := os.Lstat(file); {
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular() || !other.intact(ctx, desc):
+		return codec.ErrDamaged
+	}
+	if err := t.prepare(); err != nil {
+		return err
+	}
+	name := blobName(desc.Digest)
+	dir := filepath.Dir(t.path(name))
+	if err := makeDir(dir); err != nil {
+		return err
+	}
+	if err := os.Link(file, t.path(name)); err != nil {
+		return err
+	}
+	return syncDir(dir)
 }
 
 // copyBlob copies a blob from elsewhere, unless it is there.

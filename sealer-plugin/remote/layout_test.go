@@ -472,3 +472,45 @@ func FuzzDecodeIndex(f *testing.F) {
 		}
 	})
 }
+
+// TestMountOfLayouts takes a blob from another layout: the same file, unless there is none to be shared.
+func TestMountOfLayouts(t *testing.T) {
+	b := randomBlob(t, 1000)
+	away := filepath.Join(t.TempDir(), "blob")
+	for name, test := range map[string]struct {
+		change func(file string) error
+		want   error
+		same   bool
+	}{
+		"as it was": {func(string) error { return nil }, nil, true},
+		"damaged":   {func(file string) error { return os.WriteFile(file, make([]byte, 1000), 0o666) }, codec.ErrDamaged, false},
+		"a link": {func(file string) error {
+			return errors.Join(os.Rename(file, away), os.Symlink(away, file))
+		}, nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			from, to := t.TempDir(), t.TempDir()
+			mustPush(t, openTestTarget(t, "oci:"+from, testOptions()), b)
+			file := filepath.Join(from, blobName(b.Digest))
+			if err := test.change(file); err != nil {
+				t.Fatal(err)
+			}
+			dst := openTestTarget(t, "oci:"+to, testOptions())
+			if err := dst.Mount(t.Context(), b.Descriptor, mustParse(t, "oci:"+from)); !errors.Is(err, test.want) {
+				t.Fatalf("error %v, want %v", err, test.want)
+			}
+			if test.want != nil {
+				return
+			}
+			mustFetch(t, dst, b)
+			one, err := os.Lstat(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			other, err := os.Lstat(filepath.Join(to, blobName(b.Digest)))
+			if err != nil || os.SameFile(one, other) != test.same || !other.Mode().IsRegular() {
+				t.Errorf("the same file: %t, %v", os.SameFile(one, other), err)
+			}
+		})
+	}
+}
