@@ -19,7 +19,7 @@ const pullExamples = `  sealer pull sealift://registry.example.com/kube:v1
 `
 
 func (l *lift) extendPull(cmd *cobra.Command) {
-	cmd.Long += references + `
+	cmd.Long = cmd.Short + "\n" + references + `
 In the local storage, the image sealift://HOST/REPO:TAG is called HOST/REPO:TAG, and sealift:oci:/media/usb/kube:v1
 localhost/kube:v1. A pull that was interrupted goes on where it was. An image that is not chunked is pulled as a whole.
 `

@@ -23,7 +23,7 @@ const pushExamples = `  sealer push sealift://registry.example.com/kube:v1
 `
 
 func (l *lift) extendPush(cmd *cobra.Command) {
-	cmd.Long += references + `
+	cmd.Long = cmd.Short + "\n" + references + `
 sealer push IMAGE sealift:… pushes the local image IMAGE to that place. With one argument, sealift://HOST/REPO:TAG, it
 is the local image HOST/REPO:TAG.
 `

@@ -10,7 +10,7 @@ import (
 )
 
 // TestSealerHelp compares the help of all commands with that of sealer itself: it is the same, but for what is added to
-// that of push and pull.
+// that of build, push and pull.
 func TestSealerHelp(t *testing.T) {
 	m := newMachine(t)
 	commands := [][]string{nil}
@@ -19,7 +19,7 @@ func TestSealerHelp(t *testing.T) {
 		commands = commands[1:]
 		ours, theirs := m.help(t, lifted, command), m.help(t, stock, command)
 		name := strings.Join(command, " ")
-		if name == "push" || name == "pull" {
+		if slices.Contains([]string{"build", "push", "pull"}, name) {
 			ours = slices.DeleteFunc(ours, func(line string) bool { return !slices.Contains(theirs, line) })
 		}
 		if diff := cmp.Diff(theirs, ours); diff != "" {
