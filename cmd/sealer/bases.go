@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -90,13 +91,15 @@ func (b *bases) learn(ctx context.Context, layer *storage.Layer) (err error) {
 	progress := cmp.Or[sealift.Progress](b.options.Progress, transfer.Hush{})
 	task := progress.Begin("read "+layer.ID[:min(12, len(layer.ID))], layer.UncompressedSize)
 	defer func() { task.End(err) }()
-	return b.recipes.put(layer.UncompressedDigest, func(f *os.File) error {
-		made, err := sealift.BuildRecipe(ctx, &reported{tar, task}, f, b.options)
-		if err == nil && made.Digest != layer.UncompressedDigest {
-			err = fmt.Errorf("it is %s, not %s", made.Digest, layer.UncompressedDigest)
-		}
+	var made bytes.Buffer
+	sum, err := sealift.BuildRecipe(ctx, &reported{tar, task}, &made, b.options)
+	if err == nil && sum.Digest != layer.UncompressedDigest {
+		err = fmt.Errorf("it is %s, not %s", sum.Digest, layer.UncompressedDigest)
+	}
+	if err != nil {
 		return err
-	})
+	}
+	return b.recipes.put(layer.UncompressedDigest, &made)
 }
 
 // add adds a layer to src. A recipe that cannot be read is removed.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -29,19 +30,15 @@ func (r recipes) keep(of []*recipe.Recipe, in storage.Store) error {
 		if unpackedLayer(in, recipe.Digest) == nil || r.has(recipe.Digest) {
 			continue
 		}
-		err := r.put(recipe.Digest, func(f *os.File) error {
-			_, err := recipe.WriteTo(f)
-			return err
-		})
-		if err != nil {
+		if err := r.put(recipe.Digest, recipe); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// put makes what write writes the recipe of a layer.
-func (r recipes) put(layer digest.Digest, write func(*os.File) error) (err error) {
+// put makes content the recipe of a layer.
+func (r recipes) put(layer digest.Digest, content io.WriterTo) (err error) {
 	if err := os.MkdirAll(string(r), 0o700); err != nil {
 		return err
 	}
@@ -54,7 +51,8 @@ func (r recipes) put(layer digest.Digest, write func(*os.File) error) (err error
 			err = errors.Join(err, os.Remove(f.Name()))
 		}
 	}()
-	if err := errors.Join(write(f), f.Sync(), f.Close()); err != nil {
+	_, err = content.WriteTo(f)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
 	return os.Rename(f.Name(), r.file(layer))
