@@ -111,6 +111,12 @@ bin/stock-sealer: cmd/sealer/go.mod
 	$(IN_SEALER) go build -tags '$(SEALER_TAGS)' -ldflags '$(SEALER_LDFLAGS)' -o ../../$@ \
 		github.com/sealerio/sealer/cmd/sealer
 
+.PHONY: sealer-docs
+sealer-docs: test-e2e-sealer ## put what test-e2e-sealer measures into docs/sealer.md
+	{ printf '\n    %s CPUs: %s\n\n' "$$(nproc)" "$$(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1)"; \
+	  sed 's/^/    /' bin/sealer-traffic.txt; echo; } >bin/sealer-traffic.md
+	sed -i -e '/^<!-- traffic: begin/,/^<!-- traffic: end/{//!d}' -e '/^<!-- traffic: begin/r bin/sealer-traffic.md' docs/sealer.md
+
 .PHONY: demo
 demo: build ## push and pull two releases of real software through a real registry
 	$(SETUP) registry pip

@@ -10,7 +10,7 @@ func TestSealerDrivers(t *testing.T) {
 		t.Run(drivers[0]+" to "+drivers[1], func(t *testing.T) {
 			from, to := newMachine(t, "STORAGE_DRIVER="+drivers[0]), newMachine(t, "STORAGE_DRIVER="+drivers[1])
 			ref := gate.addr + "/from-" + drivers[0] + ":v1"
-			if err := from.sealerBuild(t.Context(), w.path(editor), ref, "app-installer"); err != nil {
+			if err := from.sealerBuild(t.Context(), lifted, w.path(editor), ref, "app-installer"); err != nil {
 				t.Fatal(err)
 			}
 			from.must(t, lifted, "push", "sealift://"+ref)

@@ -23,34 +23,35 @@ type side struct {
 	repository     string
 }
 
-// trip is what a push and a pull took.
-type trip struct{ push, pull cost }
+// trip is what a build, a push and a pull took.
+type trip struct{ build, push, pull cost }
 
 type cost struct {
 	traffic
 	seconds float64
 }
 
-// carry pushes an image that the sender has, and pulls it on the receiver.
-func (s side) carry(t *testing.T, name, tag string) trip {
+// carry builds the cluster image of a directory unless that was done before, pushes it, and pulls it on the receiver.
+func (s side) carry(t *testing.T, dir, tag string, build bool) (took trip) {
 	t.Helper()
 	ref := fmt.Sprintf("%s/%s:%s", s.gate.addr, s.repository, tag)
-	s.from.must(t, lifted, "tag", name, ref)
-	return trip{
-		push: s.measure(t, "push", "--quiet", "--skip-tls-verify", s.scheme+ref),
-		pull: s.measure(t, "pull", "--quiet", "--skip-tls-verify", s.scheme+ref),
+	if build {
+		took.build = s.measure(t, func() {
+			if err := s.from.sealerBuild(t.Context(), s.binary, dir, ref, "kube-installer"); err != nil {
+				t.Fatal(err)
+			}
+		})
 	}
+	took.push = s.measure(t, func() { s.from.must(t, s.binary, "push", "--quiet", "--skip-tls-verify", s.scheme+ref) })
+	took.pull = s.measure(t, func() { s.to.must(t, s.binary, "pull", "--quiet", "--skip-tls-verify", s.scheme+ref) })
+	return took
 }
 
-func (s side) measure(t *testing.T, args ...string) cost {
+func (s side) measure(t *testing.T, do func()) cost {
 	t.Helper()
-	m := s.from
-	if args[0] == "pull" {
-		m = s.to
-	}
 	s.gate.take()
 	begun := time.Now()
-	m.must(t, s.binary, args...)
+	do()
 	return cost{s.gate.take(), time.Since(begun).Seconds()}
 }
 
@@ -59,8 +60,8 @@ func (s side) measure(t *testing.T, args ...string) cost {
 func TestSealerTraffic(t *testing.T) {
 	w := theWorkshop(t)
 	gate := newGate(t, w.registry.Addr)
-	own := side{stock, "", w.machine, newMachine(t), gate, "stock"}
-	ours := side{lifted, "sealift://", w.machine, newMachine(t), gate, "lifted"}
+	own := side{stock, "", newMachine(t), newMachine(t), gate, "stock"}
+	ours := side{lifted, "sealift://", newMachine(t), newMachine(t), gate, "lifted"}
 
 	trips := []comparison{
 		{what: "v1", tag: v1, fewer: 1},
@@ -69,8 +70,8 @@ func TestSealerTraffic(t *testing.T) {
 		{what: "v3 again", tag: v3},
 	}
 	for i, c := range trips {
-		trips[i].stock = own.carry(t, w.name(c.tag), c.tag)
-		trips[i].lifted = ours.carry(t, w.name(c.tag), c.tag)
+		trips[i].stock = own.carry(t, w.path(c.tag), c.tag, c.fewer > 0)
+		trips[i].lifted = ours.carry(t, w.path(c.tag), c.tag, c.fewer > 0)
 	}
 	show(t, trips)
 	for _, c := range trips {
@@ -105,6 +106,9 @@ func show(t *testing.T, trips []comparison) {
 	fmt.Fprintln(columns, "\tsealer\t\t\twith Sealift\t\t\tbytes\t")
 	fmt.Fprintln(columns, "\tsent\treceived\ttime\tsent\treceived\ttime\ttimes fewer\t")
 	for _, c := range trips {
+		if c.fewer > 0 {
+			fmt.Fprintf(columns, "build %s\t\t\t%.1f s\t\t\t%.1f s\t\t\n", c.what, c.stock.build.seconds, c.lifted.build.seconds)
+		}
 		row(columns, "push "+c.what, c.stock.push, c.lifted.push)
 		row(columns, "pull "+c.what, c.stock.pull, c.lifted.pull)
 	}

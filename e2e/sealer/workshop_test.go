@@ -99,11 +99,11 @@ func (w *workshop) open(ctx context.Context) (err error) {
 		return err
 	}
 	for _, tag := range []string{v1, v2, v3} {
-		if err := w.sealerBuild(ctx, w.path(tag), w.name(tag), "kube-installer"); err != nil {
+		if err := w.sealerBuild(ctx, lifted, w.path(tag), w.name(tag), "kube-installer"); err != nil {
 			return err
 		}
 	}
-	return w.sealerBuild(ctx, w.path(editor), w.name(editor), "app-installer")
+	return w.sealerBuild(ctx, lifted, w.path(editor), w.name(editor), "app-installer")
 }
 
 // contexts makes the directories that the images are built from.
@@ -244,8 +244,8 @@ func (w *workshop) context(tag string, built time.Time, files map[string]string)
 //go:embed testdata/Kubefile.*
 var kubefiles embed.FS
 
-// sealerBuild builds the image name of the files in dir.
-func (m *machine) sealerBuild(ctx context.Context, dir, name, kind string) error {
+// sealerBuild has a sealer build the image name of the files in dir.
+func (m *machine) sealerBuild(ctx context.Context, binary, dir, name, kind string) error {
 	family, _, _ := strings.Cut(kind, "-")
 	kubefile, err := kubefiles.ReadFile("testdata/Kubefile." + family)
 	if err != nil {
@@ -256,7 +256,7 @@ func (m *machine) sealerBuild(ctx context.Context, dir, name, kind string) error
 		return err
 	}
 	built, err := m.run(ctx, "sh", "-c", `cd "$0" && exec "$@"`, dir, // for local://
-		lifted, "build", "--quiet", "--type", kind, "-f", file, "-t", name, ".")
+		binary, "build", "--quiet", "--type", kind, "-f", file, "-t", name, ".")
 	if err == nil && built.code != 0 {
 		err = fmt.Errorf("sealer build of %s: exit code %d\n%s", name, built.code, built.stderr)
 	}
