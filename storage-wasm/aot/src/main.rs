@@ -24,16 +24,20 @@ use wasmer_compiler_llvm::{LLVM, LLVMOptLevel};
 struct Variant {
     name: &'static str,
     triple: &'static str,
-    features: &'static [CpuFeature],
+    features: &'static [&'static [CpuFeature]],
 }
 
 /// The machines that Sealift has native code for; every other one interprets or compiles the module itself. The levels
 /// of x86-64 are those of its psABI, as far as Wasmer knows their features.
 const VARIANTS: [Variant; 4] = [
-    Variant { name: "x86-64-v2", triple: "x86_64-unknown-linux-gnu", features: X86_64_V2 },
-    Variant { name: "x86-64-v3", triple: "x86_64-unknown-linux-gnu", features: X86_64_V3 },
-    Variant { name: "x86-64-v4", triple: "x86_64-unknown-linux-gnu", features: X86_64_V4 },
-    Variant { name: "aarch64", triple: "aarch64-unknown-linux-gnu", features: &[CpuFeature::NEON] },
+    Variant { name: "x86-64-v2", triple: "x86_64-unknown-linux-gnu", features: &[X86_64_V2] },
+    Variant { name: "x86-64-v3", triple: "x86_64-unknown-linux-gnu", features: &[X86_64_V2, X86_64_V3] },
+    Variant {
+        name: "x86-64-v4",
+        triple: "x86_64-unknown-linux-gnu",
+        features: &[X86_64_V2, X86_64_V3, X86_64_V4],
+    },
+    Variant { name: "aarch64", triple: "aarch64-unknown-linux-gnu", features: &[&[CpuFeature::NEON]] },
 ];
 
 const X86_64_V2: &[CpuFeature] = &[
@@ -45,13 +49,8 @@ const X86_64_V2: &[CpuFeature] = &[
     CpuFeature::POPCNT,
 ];
 
+/// What a level adds to the one before.
 const X86_64_V3: &[CpuFeature] = &[
-    CpuFeature::SSE2,
-    CpuFeature::SSE3,
-    CpuFeature::SSSE3,
-    CpuFeature::SSE41,
-    CpuFeature::SSE42,
-    CpuFeature::POPCNT,
     CpuFeature::AVX,
     CpuFeature::AVX2,
     CpuFeature::BMI1,
@@ -59,24 +58,7 @@ const X86_64_V3: &[CpuFeature] = &[
     CpuFeature::FMA,
     CpuFeature::LZCNT,
 ];
-
-const X86_64_V4: &[CpuFeature] = &[
-    CpuFeature::SSE2,
-    CpuFeature::SSE3,
-    CpuFeature::SSSE3,
-    CpuFeature::SSE41,
-    CpuFeature::SSE42,
-    CpuFeature::POPCNT,
-    CpuFeature::AVX,
-    CpuFeature::AVX2,
-    CpuFeature::BMI1,
-    CpuFeature::BMI2,
-    CpuFeature::FMA,
-    CpuFeature::LZCNT,
-    CpuFeature::AVX512F,
-    CpuFeature::AVX512DQ,
-    CpuFeature::AVX512VL,
-];
+const X86_64_V4: &[CpuFeature] = &[CpuFeature::AVX512F, CpuFeature::AVX512DQ, CpuFeature::AVX512VL];
 
 /// Slow to write, no slower to read, and the code is read at every start.
 const ZSTD_LEVEL: i32 = 22;
@@ -111,7 +93,7 @@ impl Variant {
     /// traps where it must. Sealift's routines do not rely on traps, and without that LLVM may merge and move accesses.
     fn compile(&self, wasm: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
         let triple: Triple = self.triple.parse().map_err(|error| format!("{}: {error}", self.triple))?;
-        let target = Target::new(triple, self.features.iter().copied().collect());
+        let target = Target::new(triple, self.features.concat().into_iter().collect());
         let mut compiler = LLVM::new();
         compiler.opt_level(LLVMOptLevel::Aggressive).non_volatile_memops(true).readonly_funcref_table(true);
         let engine = EngineBuilder::new(compiler).set_target(Some(target)).engine();
@@ -121,7 +103,8 @@ impl Variant {
 
     /// Describes `code`, compiled from `wasm`, and `packed`, which it was compressed to, in JSON.
     fn record(&self, wasm: &[u8], code: &[u8], packed: &[u8]) -> String {
-        let features: Vec<String> = self.features.iter().map(|feature| format!("\"{feature}\"")).collect();
+        let features: Vec<String> =
+            self.features.concat().iter().map(|feature| format!("\"{feature}\"")).collect();
         let (major, minor, patch) = inkwell::support::get_llvm_version();
         let mut json = String::new();
         let _ = writeln!(json, "{{");
