@@ -17,11 +17,20 @@ import (
 // machine is a computer of its own, as far as sealer can see: a mount namespace with its own images, settings and logs.
 // It ends with its holder, a process in it that ends with the tests, and all its mounts end with it.
 type machine struct {
-	dir    string
-	env    []string
-	holder *exec.Cmd
-	stdin  io.Closer
+	dir        string
+	env        []string
+	namespaces []namespace
+	holder     *exec.Cmd
+	stdin      io.Closer
 }
+
+// namespace is one that a machine has for itself: what nsenter calls it, and which file in /proc/PID/ns stands for it.
+type namespace struct{ option, file string }
+
+var (
+	mounts  = namespace{"--mount", "mnt"}
+	network = namespace{"--net", "net"}
+)
 
 // machineScript makes the mounts of a machine, says so, and waits for the end of its input.
 //
@@ -30,28 +39,36 @@ var machineScript string
 
 // openMachine starts a machine with its disk in dir and with env on top of its environment.
 func openMachine(dir string, env ...string) (*machine, error) {
-	unshare := []string{"--mount", "--propagation", "private", "sh", "-euc", machineScript, "sh", dir}
-	m := &machine{dir: dir, holder: exec.Command("unshare", unshare...)}
+	m := &machine{dir: dir, namespaces: []namespace{mounts}}
 	m.env = append(os.Environ(), "HOME="+m.path("home"), "TMPDIR="+m.path("tmp"))
 	m.env = append(m.env, env...)
-	var said bytes.Buffer
-	m.holder.Stderr = &said
-	stdin, err := m.holder.StdinPipe()
-	if err != nil {
+	unshare := []string{"--mount", "--propagation", "private", "sh", "-euc", machineScript, "sh", dir}
+	if err := m.start(exec.Command("unshare", unshare...)); err != nil {
 		return nil, err
-	}
-	stdout, err := m.holder.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	m.stdin = stdin
-	if err := m.holder.Start(); err != nil {
-		return nil, err
-	}
-	if _, err := bufio.NewReader(stdout).ReadString('\n'); err != nil {
-		return nil, fmt.Errorf("machine in %s: %w: %s", dir, errors.Join(err, m.close()), said.String())
 	}
 	return m, nil
+}
+
+// start makes the command the holder of the machine, and waits until it says that the machine is ready.
+func (m *machine) start(holder *exec.Cmd) error {
+	var said bytes.Buffer
+	holder.Stderr = &said
+	stdin, err := holder.StdinPipe()
+	if err != nil {
+		return err
+	}
+	stdout, err := holder.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	m.holder, m.stdin = holder, stdin
+	if err := holder.Start(); err != nil {
+		return err
+	}
+	if _, err := bufio.NewReader(stdout).ReadString('\n'); err != nil {
+		return fmt.Errorf("machine in %s: %w: %s", m.dir, errors.Join(err, m.close()), said.String())
+	}
+	return nil
 }
 
 // close ends the machine. What was on its disk stays.
@@ -100,7 +117,11 @@ type outcome struct {
 
 // command returns a command that runs a program on the machine.
 func (m *machine) command(ctx context.Context, program string, args ...string) *exec.Cmd {
-	inside := []string{fmt.Sprintf("--mount=/proc/%d/ns/mnt", m.holder.Process.Pid), "--", program}
+	var inside []string
+	for _, n := range m.namespaces {
+		inside = append(inside, fmt.Sprintf("%s=/proc/%d/ns/%s", n.option, m.holder.Process.Pid, n.file))
+	}
+	inside = append(inside, "--", program)
 	command := exec.CommandContext(ctx, "nsenter", append(inside, args...)...)
 	command.Env = m.env
 	return command

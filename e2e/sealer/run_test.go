@@ -28,45 +28,64 @@ func TestSealerRun(t *testing.T) {
 
 	key := m.path("home", "id")
 	m.must(t, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key)
-	ip, port, err := net.SplitHostPort(node.sshd(t, key))
+	addr := unusedAddr(t)
+	node.sshd(t, key, addr)
+	ip, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		t.Fatal(err)
 	}
 	m.must(t, lifted, "run", ref, "--masters", ip, "--port", port, "--pk", key, "--mode", "loadImage")
 
-	addr := registrytest.StartDocker(t, node.path("var/lib/sealer/data/my-cluster/rootfs/registry"), "")
-	for _, name := range []string{"net:v1", "lint:v1"} {
+	node.hasImages(t, "net:v1", "lint:v1")
+}
+
+// rootfs is the directory of a node that a cluster image is distributed to.
+const rootfs = "var/lib/sealer/data/my-cluster/rootfs"
+
+// hasImages checks that a registry on the node has all of the images.
+func (m *machine) hasImages(t *testing.T, names ...string) {
+	t.Helper()
+	addr := registrytest.StartDocker(t, m.path(rootfs, "registry"), "")
+	for _, name := range names {
 		repository, err := remote.NewRepository(addr + "/" + name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		repository.PlainHTTP = true
-		if _, err := oras.Copy(t.Context(), repository, "v1", memory.New(), "", oras.DefaultCopyOptions); err != nil {
-			t.Errorf("%s on the master: %v", name, err)
+		tag := repository.Reference.Reference
+		if _, err := oras.Copy(t.Context(), repository, tag, memory.New(), "", oras.DefaultCopyOptions); err != nil {
+			t.Errorf("%s in the registry of the node: %v", name, err)
 		}
 	}
 }
 
-// sshd runs an SSH server on the machine, which lets the holder of key in as root, and returns its host:port: none that
-// sealer takes for its own.
-func (m *machine) sshd(t *testing.T, key string) (addr string) {
+// unusedAddr returns a host:port that nothing listens on, and that sealer does not take for its own.
+func unusedAddr(t *testing.T) string {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.2:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return listener.Addr().String()
+}
+
+// sshd runs an SSH server on the machine at addr, which lets the holder of key in as root.
+func (m *machine) sshd(t *testing.T, key, addr string) {
 	t.Helper()
 	program, err := exec.LookPath("sshd")
 	if err != nil {
 		t.Fatalf("this test needs an SSH server: %v", err)
 	}
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.2:0")
-	if err != nil {
+	hostKey, config, allowed := m.path("hostkey"), m.path("sshd_config"), m.path("authorized_keys")
+	if err := copyFile(key+".pub", allowed); err != nil {
 		t.Fatal(err)
 	}
-	addr = listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
-	hostKey, config := m.path("hostkey"), m.path("sshd_config")
 	m.must(t, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", hostKey)
 	settings := []string{
-		"ListenAddress " + addr, "HostKey " + hostKey, "AuthorizedKeysFile " + key + ".pub", "StrictModes no",
+		"ListenAddress " + addr, "HostKey " + hostKey, "AuthorizedKeysFile " + allowed, "StrictModes no",
 		"PermitRootLogin yes", "PidFile none", "Subsystem sftp internal-sftp",
 	}
 	if err := os.WriteFile(config, []byte(strings.Join(settings, "\n")), 0o600); err != nil {
@@ -74,7 +93,6 @@ func (m *machine) sshd(t *testing.T, key string) (addr string) {
 	}
 	m.must(t, "sh", "-euc", sshdScript, "sh", m.dir)
 	m.listen(t, program, "-D", "-e", "-f", config)
-	return addr
 }
 
 // sshdScript makes a machine as sshd wants it: with a user and a directory of its own.
