@@ -103,7 +103,7 @@ test-e2e: build ## run the binary, with each engine, against real registries, im
 
 .PHONY: test-e2e-sealer
 test-e2e-sealer: sealer bin/stock-sealer ## run sealer with the plugin beside sealer itself, on machines of their own: needs root
-	$(SETUP) registry sshd
+	$(SETUP) registry sshd ip
 	go test -timeout 20m ./e2e/sealer -args -sealer $(CURDIR)/bin/sealer -stock $(CURDIR)/bin/stock-sealer \
 		-table $(CURDIR)/bin/sealer-traffic.txt
 

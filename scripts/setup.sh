@@ -6,6 +6,7 @@
 #   cc        a C compiler: the race detector, build scripts of crates and the native build of zstd need one
 #   registry  docker-registry, unpacked into .tools/: it is not installed, so no service is started
 #   sshd      OpenSSH's server and ssh-keygen, unpacked into .tools/ for the same reason
+#   ip        iproute2's command, which connects the nodes of a cluster
 #   pip       Python's package client, which fetches the demo's software
 #   time      GNU time, which measures memory
 #   aarch64   qemu for its programs, and a C compiler: aarch64-linux-gnu-clang, in .tools/
@@ -75,6 +76,10 @@ home=$(dirname "$(readlink -f "$0")")/../openssh
 LD_LIBRARY_PATH=$(echo "$home"/usr/lib/*-linux-gnu) exec "$home/usr/sbin/sshd" "$@"
 END
   chmod +x "$tools/sshd"
+}
+
+need_ip() {
+  have ip || apt_install iproute2
 }
 
 need_pip() {

@@ -23,6 +23,13 @@ var scratch string
 const sealerTags = "containers_image_openpgp exclude_graphdriver_devicemapper exclude_graphdriver_btrfs"
 
 func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == "kubeadm" {
+		if err := kubeadm(os.Args[1:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	flag.StringVar(&lifted, "sealer", "", "the `binary` to test, by an absolute path; without, one is built")
 	flag.StringVar(&stock, "stock", "", "the `binary` to compare with, by an absolute path; without, one is built")
 	flag.Parse()
