@@ -137,7 +137,7 @@ bench-codec: build speed ## measure the routines: native, each engine, libraries
 
 .PHONY: bench-docs
 bench-docs: build speed ## put what bench-codec measures into docs/performance.md
-	@$(BENCH_CODEC) -o ../../docs/performance.md
+	@$(BENCH_CODEC) -rounds 9 -o ../../docs/performance.md
 
 .PHONY: speed
 speed: libwasmer
