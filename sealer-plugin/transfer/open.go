@@ -63,18 +63,18 @@ func (p *Image) Root() ocispec.Descriptor { return p.plain.root }
 
 // Exists implements content.ReadOnlyStorage.
 func (p *Image) Exists(_ context.Context, desc ocispec.Descriptor) (bool, error) {
-	return p.find(desc) >= 0, nil
+	_, err := p.find(desc)
+	return err == nil, nil
 }
 
 // Fetch implements content.Fetcher. It gets the chunks of the blob that the store lacks, and returns a reader of the blob
 // as it is rebuilt from them. What was read is the blob only if the reader ends with io.EOF. Where local data turns
 // out to be damaged, what is lost is fetched again.
 func (p *Image) Fetch(ctx context.Context, desc ocispec.Descriptor) (io.ReadCloser, error) {
-	at := p.find(desc)
-	if at < 0 {
-		return nil, fmt.Errorf("%s: %w in the image", desc.Digest, remote.ErrNotFound)
+	b, err := p.find(desc)
+	if err != nil {
+		return nil, err
 	}
-	b := p.plain.blobs[at]
 	if b.Inline() {
 		return io.NopCloser(bytes.NewReader(b.Data)), nil
 	}
@@ -99,17 +99,21 @@ func (p *Image) Recipes() []*recipe.Recipe {
 func (p *Image) Prefetch(ctx context.Context, blobs ...ocispec.Descriptor) error {
 	var wanted distinctChunks
 	for _, desc := range blobs {
-		at := p.find(desc)
-		if at < 0 {
-			return fmt.Errorf("%s: %w in the image", desc.Digest, remote.ErrNotFound)
+		b, err := p.find(desc)
+		if err != nil {
+			return err
 		}
-		wanted.add(p.chunksOf(p.plain.blobs[at]))
+		wanted.add(p.chunksOf(b))
 	}
 	return p.fetchMissing(ctx, wanted.list)
 }
 
-func (p *Image) find(desc ocispec.Descriptor) int {
-	return slices.IndexFunc(p.plain.blobs, func(b remote.Blob) bool { return b.Digest == desc.Digest })
+func (p *Image) find(desc ocispec.Descriptor) (remote.Blob, error) {
+	at := slices.IndexFunc(p.plain.blobs, func(b remote.Blob) bool { return b.Digest == desc.Digest })
+	if at < 0 {
+		return remote.Blob{}, fmt.Errorf("%s: %w in the image", desc.Digest, remote.ErrNotFound)
+	}
+	return p.plain.blobs[at], nil
 }
 
 // chunksOf returns what a blob is rebuilt from; nothing if it is inline.
