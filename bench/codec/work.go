@@ -112,17 +112,17 @@ func (w *work) run(ctx context.Context, t task, th *thread) (int, error) {
 	case compress1.routine:
 		return w.compress(ctx, t, th.second)
 	case restore.routine:
-		return restoreAll(ctx, w.frames, t, th.first)
+		return restoreAll(ctx, w.frames, false, t, th.first)
 	case restoreZeros.routine:
-		return restoreAll(ctx, w.zeros, t, th.first)
+		return restoreAll(ctx, w.zeros, false, t, th.first)
 	case verifyZeros.routine:
-		return verifyAll(ctx, w.zeros, t, th.first)
+		return restoreAll(ctx, w.zeros, true, t, th.first)
 	case push.routine:
 		size := 0
 		err := th.push(ctx, w.raw, t.level, func(packed []byte, _ int, _ []codec.Extent) { size += len(packed) })
 		return size, err
 	case pull.routine:
-		return verifyAll(ctx, w.frames, t, th.first)
+		return restoreAll(ctx, w.frames, true, t, th.first)
 	}
 	return 0, fmt.Errorf("no such routine: %s", t.routine)
 }
@@ -174,27 +174,17 @@ func (w *work) compress(ctx context.Context, t task, r routines) (int, error) {
 	return size, nil
 }
 
-func restoreAll(ctx context.Context, frames []frame, t task, r routines) (int, error) {
+// restoreAll restores frames and, if check is true, checks their chunks.
+func restoreAll(ctx context.Context, frames []frame, check bool, t task, r routines) (int, error) {
 	size := 0
 	for _, f := range frames {
 		r.hold(f.packed)
-		for range t.times {
-			raw, err := r.restore(ctx, f.raw, nil)
-			if err != nil {
-				return 0, err
-			}
-			size += len(raw)
+		var extents []codec.Extent
+		if check {
+			extents = f.extents
 		}
-	}
-	return size, nil
-}
-
-func verifyAll(ctx context.Context, frames []frame, t task, r routines) (int, error) {
-	size := 0
-	for _, f := range frames {
-		r.hold(f.packed)
 		for range t.times {
-			raw, err := r.restore(ctx, f.raw, f.extents)
+			raw, err := r.restore(ctx, f.raw, extents)
 			if err != nil {
 				return 0, err
 			}
