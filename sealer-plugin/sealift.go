@@ -181,7 +181,7 @@ func BuildRecipe(ctx context.Context, layer io.Reader, out io.Writer, o Options)
 		return recipe.Summary{}, err
 	}
 	level := cmp.Or(o.Level, codec.DefaultLevel)
-	return recipe.Build(ctx, s.codec, layer, recipe.Tar, level, out, func(codec.Chunk, []byte) error { return nil })
+	return recipe.Build(ctx, s.codec, layer, recipe.Tar, level, out, func(codec.Chunk, []byte, []recipe.File) error { return nil })
 }
 
 // Close closes the image. No reader of its blobs may be in use.

@@ -53,7 +53,7 @@ func BenchmarkBuild(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				_, err := recipe.Build(b.Context(), testCodec(b), bytes.NewReader(bench.blob), bench.kind, codec.DefaultLevel,
-					io.Discard, func(codec.Chunk, []byte) error { return nil })
+					io.Discard, func(codec.Chunk, []byte, []recipe.File) error { return nil })
 				if err != nil {
 					b.Fatal(err)
 				}

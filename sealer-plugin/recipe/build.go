@@ -28,9 +28,12 @@ type Summary struct {
 	Chunks int           // number of chunks, those that repeat included
 }
 
+// Emit takes a chunk: its bytes, and the files of the tar that these belong to, in order. Of very many tiny files some are
+// left out; each Size is what the tar says, which a blob that is cut short may not have. Both slices are valid until it returns.
+type Emit func(c codec.Chunk, data []byte, files []File) error
+
 // Build reads a blob to its end, writes its recipe to out, compressed at level, and calls emit for each chunk of its
-// data in order, also for those that repeat. emit is called by the calling goroutine; the bytes are valid until it
-// returns.
+// data in order, also for those that repeat. emit is called by the calling goroutine.
 //
 // The digest in the summary is that of the literals as written to the recipe and of the data as given to emit, in the
 // order of a rebuild: if it is the blob's digest, a rebuild will give the blob.
@@ -38,8 +41,7 @@ type Summary struct {
 // No content is an error: from where a tar cannot be parsed on, it is taken as data. Errors come from blob, out, emit
 // or ctx only. Memory is bounded whatever the blob says about its sizes.
 func Build(
-	ctx context.Context, c *codec.Codec, blob io.Reader, kind Kind, level int, out io.Writer,
-	emit func(codec.Chunk, []byte) error,
+	ctx context.Context, c *codec.Codec, blob io.Reader, kind Kind, level int, out io.Writer, emit Emit,
 ) (Summary, error) {
 	worker, err := c.Acquire(ctx)
 	if err != nil {
@@ -51,17 +53,13 @@ func Build(
 
 	w := newWriter(block.NewWriter(out, c, level), hash)
 	src := &source{ctx: ctx, r: blob}
-	b := &builder{
-		ctx:  ctx,
-		blob: bufio.NewReaderSize(src, readSize),
-		w:    w,
-		data: newSplitter(worker, hash, func(c codec.Chunk, data []byte) error {
-			if err := emit(c, data); err != nil {
-				return err
-			}
-			return w.addChunk(ctx, c)
-		}),
-	}
+	b := &builder{ctx: ctx, blob: bufio.NewReaderSize(src, readSize), w: w}
+	b.data = newSplitter(worker, hash, func(c codec.Chunk, data []byte) error {
+		if err := emit(c, data, b.files.next(int64(c.Size))); err != nil {
+			return err
+		}
+		return w.addChunk(ctx, c)
+	})
 	err = b.read(kind)
 	if src.err != nil {
 		return Summary{}, fmt.Errorf("read blob: %w", src.err)

@@ -26,11 +26,13 @@ const (
 // over payloads, in order to discard them. So all bytes that pass are kept in their order, whatever the reader makes
 // of them, and how long the contents of a sparse file are in the tar need not be known from its headers.
 type builder struct {
-	ctx  context.Context // of the one call of Build that this is for
-	blob *bufio.Reader
-	w    *writer
-	data *splitter
-	err  error // a failure, and not the content, is why the tar.Reader stopped
+	ctx    context.Context // of the one call of Build that this is for
+	blob   *bufio.Reader
+	w      *writer
+	data   *splitter
+	passed int64 // bytes of data so far
+	files  openFiles
+	err    error // a failure, and not the content, is why the tar.Reader stopped
 
 	sought   int64 // bytes passed by seeking: of positions, the reader only looks at the difference
 	lastByte bool  // the next byte is the last of a payload: the reader seeks to it, but reads it
@@ -80,6 +82,9 @@ func (b *builder) readArchive() error {
 		header, err := r.Next()
 		if err != nil {
 			return err
+		}
+		if hasContents(header.Typeflag) {
+			b.files.add(File{Name: header.Name, Size: header.Size, Offset: b.passed})
 		}
 		// The reader does not seek over a payload of one byte. Such a payload can be told by its padding, also behind
 		// a sparse file's map, which takes whole blocks. A global header is padded likewise, but has been read
@@ -167,6 +172,7 @@ func (b *builder) readPadding() (more bool, err error) {
 func (b *builder) readData(n int64) (int64, error) {
 	n, err := b.data.read(b.ctx, b.blob, n)
 	b.w.addData(n)
+	b.passed += n
 	b.err = err
 	return n, err
 }

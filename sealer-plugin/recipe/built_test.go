@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"testing"
 
@@ -34,6 +35,7 @@ type built struct {
 	recipe.Summary
 	encoded []byte
 	emitted []codec.Chunk
+	with    [][]recipe.File // each was emitted
 	store   map[codec.Chunk][]byte
 }
 
@@ -55,11 +57,12 @@ func build(tb testing.TB, blob io.Reader, kind recipe.Kind) *built {
 	var out bytes.Buffer
 	var err error
 	b.Summary, err = recipe.Build(tb.Context(), testCodec(tb), blob, kind, codec.MinLevel, &out,
-		func(c codec.Chunk, p []byte) error {
+		func(c codec.Chunk, p []byte, files []recipe.File) error {
 			if len(p) != int(c.Size) {
 				return fmt.Errorf("chunk of %d bytes emitted with %d", c.Size, len(p))
 			}
 			b.emitted = append(b.emitted, c)
+			b.with = append(b.with, slices.Clone(files))
 			if _, ok := b.store[c]; !ok {
 				b.store[c] = bytes.Clone(p)
 			}

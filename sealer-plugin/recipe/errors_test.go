@@ -25,7 +25,7 @@ func (a *after) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func ignore(codec.Chunk, []byte) error { return nil }
+func ignore(codec.Chunk, []byte, []recipe.File) error { return nil }
 
 // TestBuildReaderFails has the blob's reader fail at every byte of a small tar: that is never taken for its end.
 func TestBuildReaderFails(t *testing.T) {
@@ -54,11 +54,11 @@ func TestBuildFails(t *testing.T) {
 		blob  io.Reader
 		level int
 		out   io.Writer
-		emit  func(codec.Chunk, []byte) error
+		emit  func(codec.Chunk, []byte, []recipe.File) error
 		want  error // nil: any
 	}{
-		"emit": {t.Context(), bytes.NewReader(blob), 1, io.Discard, func(codec.Chunk, []byte) error { return errBroken }, errBroken},
-		"emit later": {t.Context(), bytes.NewReader(blob), 1, io.Discard, func(codec.Chunk, []byte) error {
+		"emit": {t.Context(), bytes.NewReader(blob), 1, io.Discard, func(codec.Chunk, []byte, []recipe.File) error { return errBroken }, errBroken},
+		"emit later": {t.Context(), bytes.NewReader(blob), 1, io.Discard, func(codec.Chunk, []byte, []recipe.File) error {
 			if emitted++; emitted == 100 {
 				return errBroken
 			}
@@ -83,7 +83,7 @@ func TestBuildFails(t *testing.T) {
 func TestBuildCanceledMidway(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err := recipe.Build(ctx, testCodec(t), zeros{}, recipe.Plain, codec.MinLevel, io.Discard,
-		func(codec.Chunk, []byte) error {
+		func(codec.Chunk, []byte, []recipe.File) error {
 			cancel()
 			return nil
 		})

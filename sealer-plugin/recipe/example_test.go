@@ -24,7 +24,7 @@ func Example() {
 	chunks := map[codec.ID][]byte{}
 	blob := strings.NewReader("any blob")
 	sum, err := recipe.Build(ctx, c, blob, recipe.Plain, codec.DefaultLevel, &encoded,
-		func(c codec.Chunk, data []byte) error {
+		func(c codec.Chunk, data []byte, _ []recipe.File) error {
 			chunks[c.ID] = bytes.Clone(data)
 			return nil
 		})

@@ -3,6 +3,7 @@ package recipe_test
 import (
 	"archive/tar"
 	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -174,6 +175,30 @@ func TestFilesHaveTheirOwnChunks(t *testing.T) {
 				t.Fatalf("file %s: chunk %v, which by itself is %v", f.Name, got, want)
 			}
 		}
+	}
+}
+
+// TestEmittedFiles checks that a chunk is emitted with the files that it has bytes of.
+func TestEmittedFiles(t *testing.T) {
+	members := []member{file("empty", nil)}
+	for i := range 300 {
+		members = append(members, file(fmt.Sprintf("small%d", i), noise(uint64(i), 1+i*7)))
+	}
+	members = append(members, file("large", noise(1, 9<<20)), file("last", noise(2, 1)))
+	b := checkRoundTrip(t, writeTar(t, members...), recipe.Tar)
+	files, offset := b.files(t), int64(0)
+	for i, c := range b.emitted {
+		end := offset + int64(c.Size)
+		var want []recipe.File
+		for _, f := range files {
+			if f.Offset < end && f.Offset+f.Size > offset {
+				want = append(want, f)
+			}
+		}
+		if diff := cmp.Diff(want, b.with[i]); diff != "" {
+			t.Fatalf("files of chunk %d (-want +got):\n%s", i, diff)
+		}
+		offset = end
 	}
 }
 

@@ -152,7 +152,7 @@ func TestMemory(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			_, err := recipe.Build(t.Context(), testCodec(t), blob, recipe.Tar, codec.MinLevel, io.Discard,
-				func(codec.Chunk, []byte) error { return nil })
+				func(codec.Chunk, []byte, []recipe.File) error { return nil })
 			if err != nil {
 				t.Fatal(err)
 			}

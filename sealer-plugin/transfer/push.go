@@ -245,7 +245,7 @@ func (p *push) build(ctx context.Context, r io.Reader, kind recipe.Kind, b *remo
 	}
 	var chunks []codec.Chunk
 	task := p.opts.Progress.Begin("read "+shortDigest(b.Digest), b.Size)
-	sum, err := recipe.Build(ctx, p.codec, &taskReader{r, task}, kind, p.opts.Level, file, func(c codec.Chunk, data []byte) error {
+	sum, err := recipe.Build(ctx, p.codec, &taskReader{r, task}, kind, p.opts.Level, file, func(c codec.Chunk, data []byte, _ []recipe.File) error {
 		chunks = append(chunks, c)
 		return p.packer.add(c, data)
 	})
