@@ -13,6 +13,9 @@ const (
 	MaxCompressedFrame = MaxFrame + 64<<10 // longest frame, compressed
 	BufferSize         = 8 << 20           // length of a worker's buffer
 
+	MaxDeltaBase = 8 << 20 // longest base of a delta
+	MaxDelta     = 4 << 20 // longest run of bytes that one delta makes; a delta is never longer than these
+
 	MinLevel     = 1  // fastest
 	MaxLevel     = 19 // smallest output
 	DefaultLevel = 3
