@@ -45,7 +45,7 @@ func (c *chunked) index(which field, value uint64) {
 	})
 }
 
-// span returns where in an index the field stands.
+// span returns where in an index, of an image without deltas, the field stands.
 func span(t *testing.T, raw []byte, which field) (begin, end int) {
 	t.Helper()
 	n := newNumbers(t, raw)
@@ -59,6 +59,9 @@ func span(t *testing.T, raw []byte, which field) (begin, end int) {
 		end = len(raw) - n.Len()
 		return value, found
 	}
+	if bases := n.unsigned(); bases > 0 {
+		t.Fatalf("an index of %d base chunks", bases)
+	}
 	packs, found := next(packCount)
 	if found {
 		return begin, end
@@ -66,6 +69,9 @@ func span(t *testing.T, raw []byte, which field) (begin, end int) {
 	for range packs {
 		n.hash()
 		n.unsigned()
+	}
+	if deltas := n.unsigned(); deltas > 0 {
+		t.Fatalf("an index of %d delta packs", deltas)
 	}
 	frames, found := next(frameCount)
 	if found {

@@ -9,12 +9,12 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/opencontainers/go-digest"
 
 	"github.com/sealift/sealift/sealer-plugin/block"
@@ -70,10 +70,13 @@ func decode(tb testing.TB, encoded []byte, chunks []codec.Chunk) (*pack.Index, e
 
 // TestIndexGolden holds the bytes of an index, before compression, as docs/format.md defines them.
 func TestIndexGolden(t *testing.T) {
-	want := strings.Join([]string{
+	x, chunks := small()
+	golden(t, x, chunks,
+		"00",                             // no base chunks
 		"02",                             // two packs:
 		strings.Repeat("01", 32), "e807", // 1000 bytes
 		strings.Repeat("02", 32), "f403", // 500 bytes
+		"00",                // no delta pack
 		"03",                // three frames:
 		"00 00 64 1e",       // in pack 0, no gap, 100 bytes, 30 raw
 		"00 c801 c801 ac02", // in the same, 200 bytes on, 200 bytes, 300 raw
@@ -81,15 +84,49 @@ func TestIndexGolden(t *testing.T) {
 		"02",                // two runs:
 		"02 64 04",          // frame 0+1, at 100, four chunks, the last two in frame 2
 		"03 05 03",          // frame 2-2, at 5, three chunks, the last in frame 1
-	}, "")
-	x, chunks := small()
+		"00",                // no alternates
+	)
+}
+
+// TestIndexGoldenDeltas does so for one with deltas.
+func TestIndexGoldenDeltas(t *testing.T) {
+	x, chunks := smallDeltas()
+	golden(t, x, chunks,
+		"02",                                               // two base chunks:
+		"3c 46",                                            // of 60 and 70 bytes
+		strings.Repeat("08", 32), strings.Repeat("09", 32), // their IDs
+		"01",                             // a pack:
+		strings.Repeat("01", 32), "e807", // 1000 bytes
+		"01",                             // a delta pack:
+		strings.Repeat("02", 32), "f403", // 500 bytes
+		"04",                // four frames:
+		"00 00 64 a001",     // in pack 0, no gap, 100 bytes, 160 raw
+		"00 00 c801 ac02",   // in the same, no gap, 200 bytes, 300 raw
+		"01 00 32 78",       // in the next, no gap, 50 bytes, 120 raw: a delta
+		"02", "08 02 0b 01", // against two runs: two chunks from 0+4 on, one from 6-6 on
+		"00 0a 28 78", // in the same, after 10, 40 bytes, 120 raw: a delta
+		"01", "08 01", // against one run: one chunk from 1+4 on
+		"04",          // four runs:
+		"00 00 01",    // frame 0, at 0, one chunk
+		"02 46 01",    // frame 0+1, at 70, one chunk
+		"02 00 02",    // frame 1+1, at 0, two chunks
+		"03 64 02",    // frame 2-2, at 100, two chunks, the second in frame 1
+		"01",          // one run of alternates:
+		"00 06 00 02", // from chunk 0 on, frame 0+3, at 0, two chunks
+	)
+}
+
+// golden holds the raw bytes of an encoded index against the parts of want, in hex.
+func golden(t *testing.T, x *pack.Index, chunks []codec.Chunk, want ...string) {
+	t.Helper()
 	r := block.NewReader(bytes.NewReader(encode(t, x, chunks)), testCodec(t))
 	kind, raw, err := r.Next(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := hex.EncodeToString(raw); kind != 3 || got != strings.ReplaceAll(want, " ", "") {
-		t.Errorf("block of kind %d:\n%s\nwant:\n%s", kind, got, want)
+	whole := strings.ReplaceAll(strings.Join(want, ""), " ", "")
+	if got := hex.EncodeToString(raw); kind != 3 || got != whole {
+		t.Errorf("block of kind %d:\n%s\nwant:\n%s", kind, got, whole)
 	}
 	length := len(raw)
 	kind, raw, err = r.Next(t.Context())
@@ -111,6 +148,10 @@ func TestIndexRoundTrip(t *testing.T) {
 	tests["small"] = test{x, chunks}
 	x, chunks = random(50_000)
 	tests["random"] = test{x, chunks}
+	x, chunks = smallDeltas()
+	tests["small, with deltas"] = test{x, chunks}
+	x, chunks = randomDeltas(50_000)
+	tests["random, with deltas"] = test{x, chunks}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			encoded := encode(t, test.index, test.chunks)
@@ -121,8 +162,7 @@ func TestIndexRoundTrip(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !slices.Equal(got.Packs, test.index.Packs) || !slices.Equal(got.Frames, test.index.Frames) ||
-				!slices.Equal(got.Locations, test.index.Locations) {
+			if !cmp.Equal(got, test.index, cmpopts.EquateEmpty()) {
 				t.Error("decoded, it is another index")
 			}
 		})
@@ -192,18 +232,30 @@ func TestEncodeRefuses(t *testing.T) {
 		"offset of 4 GiB":     func(x *pack.Index) { x.Locations[0].Offset = math.MaxUint32 },
 		"fewer locations":     func(x *pack.Index) { x.Locations = x.Locations[:6] },
 		"more locations":      func(x *pack.Index) { x.Locations = append(x.Locations, x.Locations[0]) },
+		"base without deltas": func(x *pack.Index) {
+			x.Bases, x.Locations = []codec.Chunk{chunk(8, 9)}, append(x.Locations, pack.Location{Frame: 0, Offset: 0})
+		},
+		"frame as a delta": func(x *pack.Index) { x.Frames[1].Base = []pack.Run{{First: 0, Count: 1}} },
+		"alternate in a frame": func(x *pack.Index) {
+			x.Alternates = []pack.Alternate{{Chunk: 0, Location: x.Locations[0]}}
+		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			x, chunks := small()
-			spoil(x)
-			var b bytes.Buffer
-			if err := x.Encode(t.Context(), &b, testCodec(t), codec.MinLevel, chunks); err == nil || errors.Is(err, codec.ErrDamaged) {
-				t.Errorf("error %v", err)
-			}
-			if b.Len() > 0 {
-				t.Errorf("%d bytes were written", b.Len())
-			}
-		})
+		t.Run(name, func(t *testing.T) { refused(t, small, spoil) })
+	}
+}
+
+// refused checks that an index is not encoded once it is spoilt.
+func refused(t *testing.T, index func() (*pack.Index, []codec.Chunk), spoil func(*pack.Index)) {
+	t.Helper()
+	x, chunks := index()
+	spoil(x)
+	var b bytes.Buffer
+	err := x.Encode(t.Context(), &b, testCodec(t), codec.MinLevel, chunks)
+	if err == nil || errors.Is(err, codec.ErrDamaged) {
+		t.Errorf("error %v", err)
+	}
+	if b.Len() > 0 {
+		t.Errorf("%d bytes were written", b.Len())
 	}
 }
 
@@ -241,7 +293,20 @@ func blocks(tb testing.TB, kind uint8, raw, end []byte) []byte {
 // parts puts an index together.
 func parts(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 
+// plain puts an index without deltas together.
+func plain(packs, frames []byte, runs ...[]byte) []byte {
+	return parts([]byte{0}, packs, []byte{0}, frames, parts(runs...), []byte{0})
+}
+
 func svarint(v int64) []byte { return binary.AppendVarint(nil, v) }
+
+// damaged checks that an index is refused.
+func damaged(t *testing.T, index []byte, chunks []codec.Chunk) {
+	t.Helper()
+	if x, err := decode(t, stream(t, index), chunks); !errors.Is(err, codec.ErrDamaged) {
+		t.Errorf("error %v, want %v; index: %+v", err, codec.ErrDamaged, x)
+	}
+}
 
 func TestDecodeDamaged(t *testing.T) {
 	chunks := []codec.Chunk{chunk(1, 10), chunk(2, 20)}
@@ -250,67 +315,63 @@ func TestDecodeDamaged(t *testing.T) {
 	frames := uvarints(1, 0, 0, 50, 30)           // one frame of 50 bytes, 30 raw
 	two := uvarints(2, 0, 0, 50, 10, 0, 0, 50, 20)
 	run := parts(uvarints(1), svarint(0), uvarints(0, 2))
-	for _, good := range [][]byte{parts(one, frames, run), parts(one, two, run)} {
+	for _, good := range [][]byte{plain(one, frames, run), plain(one, two, run)} {
 		if _, err := decode(t, stream(t, good), chunks); err != nil {
 			t.Fatalf("an index from which the others differ: %v", err)
 		}
 	}
 	const huge = math.MaxUint64
 	for name, index := range map[string][]byte{
-		"no locations":               {0, 0, 0},
-		"cut short":                  parts(one, frames),
-		"bytes behind":               parts(one, frames, run, []byte{0}),
+		"no locations":               {0, 0, 0, 0, 0, 0},
+		"cut short":                  parts([]byte{0}, one, []byte{0}, frames),
+		"bytes behind":               parts(plain(one, frames, run), []byte{0}),
 		"endless integer":            bytes.Repeat([]byte{0xff}, 100),
-		"2^64-1 packs":               parts(uvarints(huge), sha, uvarints(100), frames, run),
-		"more packs than chunks":     parts(uvarints(3), sha, uvarints(100), sha, uvarints(100), sha, uvarints(100), frames, run),
-		"more packs than bytes":      parts(uvarints(2), sha, uvarints(100), []byte{0}, []byte{0}),
-		"unused pack":                parts(uvarints(2), sha, uvarints(100), sha, uvarints(100), frames, run),
-		"empty pack":                 parts(uvarints(1), sha, uvarints(0), frames, run),
-		"pack too long":              parts(uvarints(1), sha, uvarints(pack.MaxSize+1), frames, run),
-		"pack of 16 EiB":             parts(uvarints(1), sha, uvarints(huge), frames, run),
-		"frames without packs":       parts(uvarints(0), frames, run),
-		"2^64-1 frames":              parts(one, uvarints(huge, 0, 0, 50, 30), run),
-		"more frames than chunks":    parts(one, uvarints(3, 0, 0, 9, 30, 0, 0, 9, 30, 0, 0, 9, 30), run),
-		"more frames than bytes":     parts(one, uvarints(2, 0, 0, 50)),
-		"absent pack":                parts(one, uvarints(1, 1, 0, 50, 30), run),
-		"pack 2^64-1":                parts(one, uvarints(1, huge, 0, 50, 30), run),
-		"offset outside":             parts(one, uvarints(1, 0, 51, 50, 30), run),
-		"offset of 16 EiB":           parts(one, uvarints(1, 0, huge, 50, 30), run),
-		"offset that wraps":          parts(one, uvarints(2, 0, 0, 50, 10, 0, huge-50, 50, 20), run),
-		"second frame outside":       parts(one, uvarints(2, 0, 0, 50, 10, 0, 1, 50, 20), run),
-		"empty frame":                parts(one, uvarints(1, 0, 0, 0, 30), run),
-		"frame outside":              parts(one, uvarints(1, 0, 0, 101, 30), run),
-		"frame of 16 EiB":            parts(one, uvarints(1, 0, 0, huge, 30), run),
-		"frame of nothing":           parts(one, uvarints(1, 0, 0, 50, 0), run),
-		"frame too long, raw":        parts(one, uvarints(1, 0, 0, 50, codec.MaxFrame+1), run),
-		"frame too short, raw":       parts(one, uvarints(1, 0, 0, 50, 29), run),
-		"unused frame":               parts(one, uvarints(2, 0, 0, 50, 30, 0, 0, 50, 20), run),
-		"no runs":                    parts(one, frames, uvarints(0)),
-		"2^64-1 runs":                parts(one, frames, uvarints(huge), svarint(0), uvarints(0, 2)),
-		"more runs":                  parts(one, frames, uvarints(2), svarint(0), uvarints(0, 2), svarint(0), uvarints(0, 1)),
-		"empty run":                  parts(one, frames, uvarints(2), svarint(0), uvarints(0, 0), svarint(0), uvarints(0, 2)),
-		"run too short":              parts(one, frames, uvarints(1), svarint(0), uvarints(0, 1)),
-		"run too long":               parts(one, frames, uvarints(1), svarint(0), uvarints(0, 3)),
-		"run of 2^64-1":              parts(one, frames, uvarints(1), svarint(0), uvarints(0, huge)),
-		"run behind the last frame":  parts(one, uvarints(1, 0, 0, 50, 10), run),
-		"run at the end of a frame":  parts(one, two, uvarints(2), svarint(0), uvarints(10, 1), svarint(0), uvarints(0, 1)),
-		"run behind its frame":       parts(one, frames, uvarints(1), svarint(0), uvarints(31, 2)),
-		"run at 16 EiB":              parts(one, frames, uvarints(1), svarint(0), uvarints(huge, 2)),
-		"run in frame -1":            parts(one, frames, uvarints(1), svarint(-1), uvarints(0, 2)),
-		"run in an absent frame":     parts(one, frames, uvarints(1), svarint(1), uvarints(0, 2)),
-		"run in frame 2^63-1":        parts(one, frames, uvarints(1), svarint(math.MaxInt64), uvarints(0, 2)),
-		"run in frame -2^63":         parts(one, frames, uvarints(1), svarint(math.MinInt64), uvarints(0, 2)),
-		"second run in frame -1":     parts(one, two, uvarints(2), svarint(1), uvarints(0, 1), svarint(-2), uvarints(0, 1)),
-		"chunk over the end":         parts(one, frames, uvarints(1), svarint(0), uvarints(1, 2)),
-		"chunk over the end of next": parts(one, uvarints(2, 0, 0, 50, 10, 0, 0, 50, 19), run),
+		"2^64-1 packs":               plain(parts(uvarints(huge), sha, uvarints(100)), frames, run),
+		"more packs than chunks":     plain(parts(uvarints(5), bytes.Repeat(parts(sha, uvarints(100)), 5)), frames, run),
+		"more packs than bytes":      parts([]byte{0}, uvarints(2), sha, uvarints(100), []byte{0}, []byte{0}),
+		"unused pack":                plain(parts(uvarints(2), sha, uvarints(100), sha, uvarints(100)), frames, run),
+		"empty pack":                 plain(parts(uvarints(1), sha, uvarints(0)), frames, run),
+		"pack too long":              plain(parts(uvarints(1), sha, uvarints(pack.MaxSize+1)), frames, run),
+		"pack of 16 EiB":             plain(parts(uvarints(1), sha, uvarints(huge)), frames, run),
+		"frames without packs":       plain(uvarints(0), frames, run),
+		"2^64-1 frames":              plain(one, uvarints(huge, 0, 0, 50, 30), run),
+		"more frames than chunks":    plain(one, parts(uvarints(5), bytes.Repeat(uvarints(0, 0, 9, 30), 5)), run),
+		"more frames than bytes":     parts([]byte{0}, one, []byte{0}, uvarints(2, 0, 0, 50)),
+		"absent pack":                plain(one, uvarints(1, 1, 0, 50, 30), run),
+		"pack 2^64-1":                plain(one, uvarints(1, huge, 0, 50, 30), run),
+		"offset outside":             plain(one, uvarints(1, 0, 51, 50, 30), run),
+		"offset of 16 EiB":           plain(one, uvarints(1, 0, huge, 50, 30), run),
+		"offset that wraps":          plain(one, uvarints(2, 0, 0, 50, 10, 0, huge-50, 50, 20), run),
+		"second frame outside":       plain(one, uvarints(2, 0, 0, 50, 10, 0, 1, 50, 20), run),
+		"empty frame":                plain(one, uvarints(1, 0, 0, 0, 30), run),
+		"frame outside":              plain(one, uvarints(1, 0, 0, 101, 30), run),
+		"frame of 16 EiB":            plain(one, uvarints(1, 0, 0, huge, 30), run),
+		"frame of nothing":           plain(one, uvarints(1, 0, 0, 50, 0), run),
+		"frame too long, raw":        plain(one, uvarints(1, 0, 0, 50, codec.MaxFrame+1), run),
+		"frame too short, raw":       plain(one, uvarints(1, 0, 0, 50, 29), run),
+		"unused frame":               plain(one, uvarints(2, 0, 0, 50, 30, 0, 0, 50, 20), run),
+		"no runs":                    plain(one, frames, uvarints(0)),
+		"2^64-1 runs":                plain(one, frames, uvarints(huge), svarint(0), uvarints(0, 2)),
+		"more runs":                  plain(one, frames, uvarints(2), svarint(0), uvarints(0, 2), svarint(0), uvarints(0, 1)),
+		"empty run":                  plain(one, frames, uvarints(2), svarint(0), uvarints(0, 0), svarint(0), uvarints(0, 2)),
+		"run too short":              plain(one, frames, uvarints(1), svarint(0), uvarints(0, 1)),
+		"run too long":               plain(one, frames, uvarints(1), svarint(0), uvarints(0, 3)),
+		"run of 2^64-1":              plain(one, frames, uvarints(1), svarint(0), uvarints(0, huge)),
+		"run behind the last frame":  plain(one, uvarints(1, 0, 0, 50, 10), run),
+		"run at the end of a frame":  plain(one, two, uvarints(2), svarint(0), uvarints(10, 1), svarint(0), uvarints(0, 1)),
+		"run behind its frame":       plain(one, frames, uvarints(1), svarint(0), uvarints(31, 2)),
+		"run at 16 EiB":              plain(one, frames, uvarints(1), svarint(0), uvarints(huge, 2)),
+		"run in frame -1":            plain(one, frames, uvarints(1), svarint(-1), uvarints(0, 2)),
+		"run in an absent frame":     plain(one, frames, uvarints(1), svarint(1), uvarints(0, 2)),
+		"run in frame 2^63-1":        plain(one, frames, uvarints(1), svarint(math.MaxInt64), uvarints(0, 2)),
+		"run in frame -2^63":         plain(one, frames, uvarints(1), svarint(math.MinInt64), uvarints(0, 2)),
+		"second run in frame -1":     plain(one, two, uvarints(2), svarint(1), uvarints(0, 1), svarint(-2), uvarints(0, 1)),
+		"chunk over the end":         plain(one, frames, uvarints(1), svarint(0), uvarints(1, 2)),
+		"chunk over the end of next": plain(one, uvarints(2, 0, 0, 50, 10, 0, 0, 50, 19), run),
 	} {
-		t.Run(name, func(t *testing.T) {
-			if x, err := decode(t, stream(t, index), chunks); !errors.Is(err, codec.ErrDamaged) {
-				t.Errorf("error %v, want %v; index: %+v", err, codec.ErrDamaged, x)
-			}
-		})
+		t.Run(name, func(t *testing.T) { damaged(t, index, chunks) })
 	}
-	good := parts(one, frames, run)
+	good := plain(one, frames, run)
 	for name, encoded := range map[string][]byte{
 		"block of another kind": blocks(t, 2, good, uvarints(uint64(len(good)))),
 		"no block":              blocks(t, 3, nil, uvarints(0)),
@@ -332,8 +393,16 @@ func TestDecodeDamaged(t *testing.T) {
 // TestDecodeChanged changes an index at every byte, and cuts it there: it is refused, or its places are still
 // possible ones.
 func TestDecodeChanged(t *testing.T) {
-	x, chunks := small()
-	encoded := encode(t, x, chunks)
+	for name, index := range map[string]func() (*pack.Index, []codec.Chunk){"small": small, "with deltas": smallDeltas} {
+		t.Run(name, func(t *testing.T) {
+			x, chunks := index()
+			changes(t, encode(t, x, chunks), chunks)
+		})
+	}
+}
+
+func changes(t *testing.T, encoded []byte, chunks []codec.Chunk) {
+	t.Helper()
 	for i := range encoded {
 		if _, err := decode(t, encoded[:i], chunks); !errors.Is(err, codec.ErrDamaged) {
 			t.Errorf("cut at byte %d: error %v, want %v", i, err, codec.ErrDamaged)
@@ -369,18 +438,21 @@ func TestDecodeFails(t *testing.T) {
 // FuzzDecodeIndex takes anything for an index of chunks of 1 to 250 bytes.
 func FuzzDecodeIndex(f *testing.F) {
 	sha := make([]byte, 32)
-	f.Add([]byte{0, 0, 0}, []byte{})
-	f.Add(parts(uvarints(1), sha, uvarints(100), uvarints(1, 0, 0, 50, 30), uvarints(1), svarint(0), uvarints(0, 2)), []byte{10, 20})
-	x, chunks := small()
-	_, raw, err := block.NewReader(bytes.NewReader(encode(f, x, chunks)), testCodec(f)).Next(f.Context())
-	if err != nil {
-		f.Fatal(err)
+	f.Add([]byte{0, 0, 0, 0, 0, 0}, []byte{})
+	packs, runs := parts(uvarints(1), sha, uvarints(100)), parts(uvarints(1), svarint(0), uvarints(0, 2))
+	f.Add(plain(packs, uvarints(1, 0, 0, 50, 30), runs), []byte{10, 20})
+	for _, index := range []func() (*pack.Index, []codec.Chunk){small, smallDeltas} {
+		x, chunks := index()
+		_, raw, err := block.NewReader(bytes.NewReader(encode(f, x, chunks)), testCodec(f)).Next(f.Context())
+		if err != nil {
+			f.Fatal(err)
+		}
+		var sizes []byte
+		for _, c := range chunks {
+			sizes = append(sizes, byte(c.Size))
+		}
+		f.Add(bytes.Clone(raw), sizes)
 	}
-	var sizes []byte
-	for _, c := range chunks {
-		sizes = append(sizes, byte(c.Size))
-	}
-	f.Add(bytes.Clone(raw), sizes)
 	f.Fuzz(func(t *testing.T, index, sizes []byte) {
 		if len(index) == 0 {
 			t.Skip("no block is empty")

@@ -2,7 +2,8 @@
 // each of its chunks lies (docs/format.md).
 //
 // A pack is a sequence of compressed frames of chunks, followed by an index of its own, so that a lost index of an
-// image can be made again; it is written once and never changed.
+// image can be made again; it is written once and never changed. A delta pack has deltas back to back instead, and no
+// index of its own.
 package pack
 
 import "github.com/sealift/sealift/sealer-plugin/codec"

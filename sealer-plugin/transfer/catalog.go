@@ -15,9 +15,16 @@ import (
 // catalog knows where chunks lie: in packs of the bases, and in packs that the push at hand writes.
 type catalog struct {
 	packs   []packSource
-	frames  []pack.Place       // Pack counts in packs
-	frameAt map[pack.Place]int // where those of the bases are in frames
+	frames  []pack.Place      // Pack counts in packs
+	frameAt map[frameSpot]int // where those of the bases are in frames
 	chunks  map[codec.ID]pack.Location
+}
+
+// frameSpot is where a frame lies.
+type frameSpot struct {
+	pack      int // position in catalog.packs
+	offset    int64
+	size, raw uint32
 }
 
 // packSource is a pack and, if it has to be mounted or copied before use, where it lies.
@@ -27,7 +34,7 @@ type packSource struct {
 }
 
 func newCatalog() *catalog {
-	return &catalog{frameAt: make(map[pack.Place]int), chunks: make(map[codec.ID]pack.Location)}
+	return &catalog{frameAt: make(map[frameSpot]int), chunks: make(map[codec.ID]pack.Location)}
 }
 
 // knownImage is an image whose packs are on the destination, or wherever else from says.
@@ -120,10 +127,11 @@ func (k *catalog) addPack(p packSource) int {
 
 // addFrame returns which of the known frames f is: images share packs, and an index names no frame twice.
 func (k *catalog) addFrame(f pack.Place) int {
-	at, known := k.frameAt[f]
+	spot := frameSpot{f.Pack, f.Offset, f.Size, f.Raw}
+	at, known := k.frameAt[spot]
 	if !known {
 		at = len(k.frames)
-		k.frameAt[f] = at
+		k.frameAt[spot] = at
 		k.frames = append(k.frames, f)
 	}
 	return at
