@@ -1,0 +1,74 @@
+//! Sizes and speeds of deltas between files, natively, on one thread.
+//!
+//! `delta OLD NEW [LEVEL]` codes NEW in windows against OLD, checks that they come back, and prints the bytes, the speeds
+//! by the time that the thread itself worked, beside that of zstd -3 in the same run.
+
+use std::{array, env, fs};
+
+use storage::delta::{Decoder, Encoder, MAX_BASE, MAX_NEW, Window};
+
+fn main() {
+    let [_, old, new, level] = array::from_fn(|place| env::args().nth(place));
+    let (old, new) = (read(old), read(new));
+    let level = level.map_or(3, |level| level.parse().expect("a level"));
+
+    let (deltas, encoding) = timed(|| encode(&old, &new, level));
+    let (back, decoding) = timed(|| decode(&old, &deltas, new.len()));
+    assert!(back == new, "the file came back differently");
+    let (_, reference) =
+        timed(|| zstd_safe::compress(&mut vec![0; zstd_safe::compress_bound(new.len())][..], &new, 3));
+
+    let size: usize = deltas.iter().map(Vec::len).sum();
+    let megabytes = new.len() as f64 / 1e6;
+    println!(
+        "{size} bytes of {}; encode {:.0} MB/s, decode {:.0} MB/s, zstd -3 {:.0} MB/s",
+        new.len(),
+        megabytes / encoding,
+        megabytes / decoding,
+        megabytes / reference,
+    );
+}
+
+fn read(name: Option<String>) -> Vec<u8> {
+    fs::read(name.expect("two arguments, the old and the new file")).expect("a readable file")
+}
+
+/// The bytes of `file` at the same place as a window, and as many on both sides as there may be.
+fn around(file: &[u8], offset: usize, length: usize) -> Window<'_> {
+    let reach = (MAX_BASE - MAX_NEW) / 2;
+    let start = offset.saturating_sub(reach).min(file.len());
+    Window { offset: start as u64, bytes: &file[start..file.len().min(offset + length + reach)] }
+}
+
+fn encode(old: &[u8], new: &[u8], level: i32) -> Vec<Vec<u8>> {
+    let mut encoder = Encoder::new();
+    let windows = (0..).step_by(MAX_NEW).zip(new.chunks(MAX_NEW));
+    let deltas = windows.map(|(offset, bytes)| {
+        let window = Window { offset: offset as u64, bytes };
+        encoder.encode(around(old, offset, bytes.len()), window, level).expect("windows of the right size")
+    });
+    deltas.collect()
+}
+
+fn decode(old: &[u8], deltas: &[Vec<u8>], length: usize) -> Vec<u8> {
+    let mut new = vec![0; length];
+    let mut decoder = Decoder::new();
+    for (offset, (delta, window)) in (0..).step_by(MAX_NEW).zip(deltas.iter().zip(new.chunks_mut(MAX_NEW))) {
+        let base = around(old, offset, window.len());
+        decoder.decode(base, delta, offset as u64, window).expect("an intact delta");
+    }
+    new
+}
+
+/// What `work` returns, and the seconds that the thread worked: other programs do not count.
+fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
+    let begin = seconds();
+    let result = work();
+    (result, seconds() - begin)
+}
+
+fn seconds() -> f64 {
+    let stat = fs::read_to_string("/proc/thread-self/schedstat").expect("a Linux system");
+    let nanoseconds: f64 = stat.split(' ').next().and_then(|word| word.parse().ok()).expect("a number");
+    nanoseconds / 1e9
+}

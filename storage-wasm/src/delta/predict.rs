@@ -1,0 +1,267 @@
+//! What copied bytes probably are in the new window: the old bytes, with the addresses in them moved.
+//!
+//! What an address refers to is told from the old bytes alone. How far that has moved is known from the last
+//! reference to it, from the list of copies, or from a reference to something near it. File offsets stand for
+//! addresses: within a segment they differ by a constant, and across segments shifts are learnt all the same.
+
+use super::map::Map;
+use super::shifts::Shifts;
+use super::view::{View, before};
+use super::x86;
+
+/// The bytes that are predicted at once.
+pub const BLOCK: usize = 32;
+
+/// Words that are as far as this from zero, as those of text, are no addresses or offsets.
+const MAX_OFFSET: u32 = 1 << 28;
+
+/// The shifts that are expected after two others, by the hash of these, as a power of two.
+const SUCCESSOR_BITS: u32 = 12;
+
+/// Where bytes are.
+#[derive(Clone, Copy)]
+pub struct Place {
+    /// Where they begin in the base window.
+    pub old: usize,
+    /// Where they begin in the new window.
+    pub new: usize,
+    /// Their number.
+    pub length: usize,
+    /// Where the base window begins in its file, modulo 2^32.
+    pub old_at: u32,
+    /// Where the new window begins in its file, modulo 2^32.
+    pub new_at: u32,
+}
+
+impl Place {
+    /// The part of these bytes from `start` on, `length` at most.
+    pub fn part(&self, start: usize, length: usize) -> Self {
+        let length = length.min(self.length - start);
+        Self { old: self.old + start, new: self.new + start, length, ..*self }
+    }
+
+    /// How many of the bytes there are before the first word that is aligned in the base file.
+    pub fn to_word(self) -> usize {
+        self.old_at.wrapping_add(self.old as u32).wrapping_neg() as usize % 4
+    }
+
+    /// Where the bytes are in the base file.
+    fn old_offset(&self) -> u32 {
+        self.old_at.wrapping_add(self.old as u32)
+    }
+
+    /// How far the bytes have moved.
+    fn shift(&self) -> i32 {
+        self.new_at.wrapping_add(self.new as u32).wrapping_sub(self.old_offset()) as i32
+    }
+}
+
+/// An address in a block.
+#[derive(Clone, Copy, Default)]
+pub struct Operand {
+    /// Where in the block it begins.
+    pub at: usize,
+    /// Its kind and how its shift is known, less than [`CLASSES`].
+    pub class: usize,
+    /// What it probably is.
+    pub first: u32,
+    /// What it refers to in the base.
+    key: u32,
+    /// What it would be if that had not moved.
+    unmoved: u32,
+}
+
+impl Operand {
+    /// How far what it refers to has moved if it is `value`.
+    pub fn shift(&self, value: u32) -> i32 {
+        value.wrapping_sub(self.unmoved) as i32
+    }
+
+    /// What it is if what it refers to has moved by `shift`.
+    pub fn value(&self, shift: i32) -> u32 {
+        self.unmoved.wrapping_add(shift as u32)
+    }
+}
+
+/// The classes of operands: eight for each kind of those of code, and for words.
+pub const CLASSES: usize = 40;
+const WORDS: usize = 32;
+
+/// Old bytes with the predicted addresses in them.
+pub struct Block {
+    /// The number of bytes.
+    pub length: usize,
+    /// The bytes, and some more.
+    pub bytes: [u8; BLOCK + 3],
+    operands: [Operand; BLOCK],
+    count: usize,
+}
+
+impl Block {
+    /// A block of nothing.
+    pub const EMPTY: Self = Self {
+        length: 0,
+        bytes: [0; BLOCK + 3],
+        operands: [Operand { at: 0, class: 0, first: 0, key: 0, unmoved: 0 }; BLOCK],
+        count: 0,
+    };
+
+    /// The addresses, in their order.
+    pub fn operands(&self) -> &[Operand] {
+        &self.operands[..self.count]
+    }
+
+    /// Begins with the bytes at `place`, and returns how many of these the block is to have, and those it may have.
+    fn begin<'a>(&mut self, old: &'a [u8], place: &Place) -> (usize, &'a [u8]) {
+        let bytes = &old[place.old..place.old + place.length.min(BLOCK + 3)];
+        self.bytes[..bytes.len()].copy_from_slice(bytes);
+        (self.length, self.count) = (0, 0);
+        (bytes.len().min(BLOCK), bytes)
+    }
+
+    fn push(&mut self, operand: Operand) {
+        self.bytes[self.length..self.length + 4].copy_from_slice(&operand.first.to_le_bytes());
+        self.operands[self.count] = operand;
+        self.count += 1;
+        self.length += 4;
+    }
+}
+
+/// What was learnt from the addresses coded so far.
+pub struct Predictor {
+    code: Shifts,
+    words: Shifts,
+    /// The last shift of a word that moved.
+    moved: i32,
+    /// The last two shifts that were learnt of words, and what came after such two.
+    last: [i32; 2],
+    successors: Vec<i32>,
+}
+
+impl Predictor {
+    /// A predictor that has learnt nothing.
+    pub fn new() -> Self {
+        let successors = vec![0; 1 << SUCCESSOR_BITS];
+        Self { code: Shifts::new(), words: Shifts::new(), moved: 0, last: [0; 2], successors }
+    }
+
+    /// Predicts the first bytes at `place`, which is not empty.
+    pub fn predict(&self, block: &mut Block, view: View, old: &[u8], map: &Map, place: &Place) {
+        match view {
+            View::Code => self.predict_code(block, old, map, place),
+            View::Words => self.predict_words(block, old, place),
+        }
+    }
+
+    fn predict_code(&self, block: &mut Block, old: &[u8], map: &Map, place: &Place) {
+        let (end, bytes) = block.begin(old, place);
+        let mut before = before(old, place.old);
+        while block.length < end {
+            let operand = x86::operand(before).zip(bytes[block.length..].first_chunk::<4>());
+            let Some((kind, bytes)) = operand else {
+                before = before << 8 | u32::from(bytes[block.length]);
+                block.length += 1;
+                continue;
+            };
+            before = u32::from_be_bytes(*bytes);
+            let next = place.old_offset().wrapping_add(block.length as u32 + 4);
+            let key = next.wrapping_add(u32::from_le_bytes(*bytes));
+            let (shift, source) = self.code_shift(key, map, place);
+            let unmoved = u32::from_le_bytes(*bytes).wrapping_sub(place.shift() as u32);
+            let first = unmoved.wrapping_add(shift as u32);
+            block.push(Operand { at: block.length, class: kind as usize * 8 + source, first, key, unmoved });
+        }
+    }
+
+    /// How far `key` has probably moved, and how that is known: 0 if exactly.
+    fn code_shift(&self, key: u32, map: &Map, place: &Place) -> (i32, usize) {
+        if let Some(shift) = self.code.exact(key) {
+            return (shift, 0);
+        }
+        if let Some(shift) = map.shift(key) {
+            return (shift, 1);
+        }
+        self.code.near(key).map_or((place.shift(), 3), |shift| (shift, 2))
+    }
+
+    fn predict_words(&self, block: &mut Block, old: &[u8], place: &Place) {
+        let (end, bytes) = block.begin(old, place);
+        block.length = place.to_word().min(end);
+        while block.length < end {
+            let Some(word) = bytes[block.length..].first_chunk::<4>() else {
+                block.length = end;
+                return;
+            };
+            let value = u32::from_le_bytes(*word);
+            if value == 0 || value.wrapping_add(MAX_OFFSET) >= 2 * MAX_OFFSET {
+                block.length += 4;
+                continue;
+            }
+            let (shift, source) = self.word_shift(value);
+            let first = value.wrapping_add(shift as u32);
+            block.push(Operand {
+                at: block.length,
+                class: WORDS + source,
+                first,
+                key: value,
+                unmoved: value,
+            });
+        }
+    }
+
+    /// How far the word `value` has probably moved, and how that is known: less than 3 if exactly.
+    fn word_shift(&self, value: u32) -> (i32, usize) {
+        match self.words.exact(value) {
+            Some(0) => return (0, 0),
+            Some(shift) => return (shift, if shift == self.moved { 2 } else { 1 }),
+            None => {}
+        }
+        match self.words.near(value) {
+            Some(shift) => (shift, if shift == self.moved { 4 } else { 3 }),
+            None => self.words.below(value).map_or((0, 6), |shift| (shift, 5)),
+        }
+    }
+
+    /// What `operand` is if it is not what was expected first.
+    pub fn second(&self, operand: &Operand, map: &Map, place: &Place) -> u32 {
+        let first = operand.shift(operand.first);
+        let guesses = if operand.class < WORDS {
+            [map.shift(operand.key), self.code.near(operand.key), Some(place.shift()), None]
+        } else {
+            let successor = self.successors[self.successor_slot()];
+            [self.words.near(operand.key), Some(self.moved), Some(successor), Some(0)]
+        };
+        operand.value(guesses.into_iter().flatten().find(|&shift| shift != first).unwrap_or(first))
+    }
+
+    /// Learns that `operand` is `value`.
+    pub fn learn(&mut self, operand: &Operand, value: u32) {
+        let shift = operand.shift(value);
+        if operand.class < WORDS {
+            self.code.learn(operand.key, shift);
+            return;
+        }
+        self.words.learn(operand.key, shift);
+        let slot = self.successor_slot();
+        self.successors[slot] = shift;
+        self.last = [self.last[1], shift];
+        if shift != 0 {
+            self.moved = shift;
+        }
+    }
+
+    /// Learns that `operand` is what was expected.
+    pub fn confirm(&mut self, operand: &Operand) {
+        let exact =
+            if operand.class < WORDS { operand.class.is_multiple_of(8) } else { operand.class < WORDS + 3 };
+        if !exact {
+            self.learn(operand, operand.first);
+        }
+    }
+
+    fn successor_slot(&self) -> usize {
+        let [first, second] = self.last.map(|shift| shift as u32);
+        let hash = first.wrapping_mul(0x9e37_79b1).wrapping_add(second.wrapping_mul(0x85eb_ca6b));
+        (hash >> (32 - SUCCESSOR_BITS)) as usize
+    }
+}
