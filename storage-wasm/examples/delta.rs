@@ -5,7 +5,10 @@
 
 use std::{array, env, fs};
 
-use storage::delta::{Decoder, Encoder, MAX_BASE, MAX_NEW, Window};
+use storage::delta::{self, MAX_NEW};
+
+/// How many bytes on both sides of a window belong to its base.
+const REACH: usize = 1 << 20;
 
 fn main() {
     let [_, old, new, level] = array::from_fn(|place| env::args().nth(place));
@@ -33,29 +36,33 @@ fn read(name: Option<String>) -> Vec<u8> {
     fs::read(name.expect("two arguments, the old and the new file")).expect("a readable file")
 }
 
-/// The bytes of `file` at the same place as a window, and as many on both sides as there may be.
-fn around(file: &[u8], offset: usize, length: usize) -> Window<'_> {
-    let reach = (MAX_BASE - MAX_NEW) / 2;
-    let start = offset.saturating_sub(reach).min(file.len());
-    Window { offset: start as u64, bytes: &file[start..file.len().min(offset + length + reach)] }
+/// The bytes of `old` at the place of a window of `new`, scaled by the lengths of both, and as many on both sides as there
+/// may be.
+fn around<'a>(old: &'a [u8], new: &[u8], offset: usize) -> &'a [u8] {
+    let place = (offset as u64 * old.len() as u64 / new.len() as u64) as usize;
+    let length = (offset + MAX_NEW).min(new.len()) - offset;
+    &old[place.saturating_sub(REACH)..old.len().min(place + length + REACH)]
 }
 
 fn encode(old: &[u8], new: &[u8], level: i32) -> Vec<Vec<u8>> {
-    let mut encoder = Encoder::new();
     let windows = (0..).step_by(MAX_NEW).zip(new.chunks(MAX_NEW));
-    let deltas = windows.map(|(offset, bytes)| {
-        let window = Window { offset: offset as u64, bytes };
-        encoder.encode(around(old, offset, bytes.len()), window, level).expect("windows of the right size")
+    let deltas = windows.map(|(offset, window)| {
+        let mut delta = vec![0; window.len() + 1000];
+        let base = around(old, new, offset);
+        let length = delta::encode(base, window, level, &mut delta).expect("a window that is no noise");
+        delta.truncate(length);
+        delta
     });
     deltas.collect()
 }
 
 fn decode(old: &[u8], deltas: &[Vec<u8>], length: usize) -> Vec<u8> {
     let mut new = vec![0; length];
-    let mut decoder = Decoder::new();
-    for (offset, (delta, window)) in (0..).step_by(MAX_NEW).zip(deltas.iter().zip(new.chunks_mut(MAX_NEW))) {
-        let base = around(old, offset, window.len());
-        decoder.decode(base, delta, offset as u64, window).expect("an intact delta");
+    for (place, delta) in deltas.iter().enumerate() {
+        let offset = place * MAX_NEW;
+        let base = around(old, &new, offset);
+        let end = (offset + MAX_NEW).min(length);
+        delta::decode(base, delta, &mut new[offset..end]).expect("an intact delta");
     }
     new
 }

@@ -8,6 +8,10 @@
 //! | 0, split | 1 if the input ends here | for each chunk its length and ID |
 //! | 1, compress | the level | the frame |
 //! | 2, restore | the raw length | the raw bytes |
+//! | 3, delta | the level | the delta, if it is no longer than what it makes |
+//! | 4, patch | the raw length | the raw bytes |
+//!
+//! The input of the last two is the length of the base, the base, and what follows.
 //!
 //! An answer is the length of what follows, and that; or the error's code as an i32.
 
@@ -16,6 +20,7 @@ use std::io::{self, Read, Write};
 use storage::Error;
 use storage::chunk::{Chunks, Following};
 use storage::compress::{MAX_COMPRESSED_FRAME, MAX_FRAME, compress, decompress};
+use storage::delta::{self, MAX_NEW};
 
 fn main() -> io::Result<()> {
     let (mut requests, mut answers) = (io::stdin().lock(), io::stdout().lock());
@@ -44,12 +49,30 @@ fn run(routine: u32, parameter: u32, input: &[u8]) -> Result<Vec<u8>, Error> {
             output.truncate(length);
             Ok(output)
         }
-        _ => {
+        2 => {
             let mut output = vec![0; (parameter as usize).min(MAX_FRAME + 1)];
             decompress(input, &mut output)?;
             Ok(output)
         }
+        3 => {
+            let (base, new) = split_base(input)?;
+            let mut output = vec![0; new.len()];
+            let length = delta::encode(base, new, parameter as i32, &mut output)?;
+            output.truncate(length);
+            Ok(output)
+        }
+        _ => {
+            let (base, delta) = split_base(input)?;
+            let mut output = vec![0; (parameter as usize).min(MAX_NEW + 1)];
+            delta::decode(base, delta, &mut output)?;
+            Ok(output)
+        }
     }
+}
+
+fn split_base(input: &[u8]) -> Result<(&[u8], &[u8]), Error> {
+    let (length, rest) = input.split_first_chunk().ok_or(Error::Argument)?;
+    rest.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or(Error::Argument)
 }
 
 fn split(input: &[u8], following: Following) -> Vec<u8> {

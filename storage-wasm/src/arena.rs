@@ -6,11 +6,12 @@ use std::ops::Range;
 
 use crate::chunk::{self, Chunks, Following, MAX_CHUNK};
 use crate::compress;
+use crate::delta;
 use crate::error::Error;
 
 /// Bytes of a record that [`Arena::split`] writes: u32 LE length, 32 bytes ID.
 pub const RECORD_SIZE: usize = 4 + 32;
-/// Bytes of an extent that [`Arena::restore`] reads: u32 LE offset, u32 LE length, 32 bytes ID.
+/// Bytes of an extent that [`Arena::restore`] and [`Arena::patch`] read: u32 LE offset, u32 LE length, 32 bytes ID.
 pub const EXTENT_SIZE: usize = 4 + 4 + 32;
 
 /// A region of memory as a host names it: unchecked until an [`Arena`] resolves it.
@@ -87,15 +88,36 @@ impl<'a> Arena<'a> {
     /// [`compress::decompress`].
     pub fn restore(&mut self, input: Region, extents: Region, output: Region) -> Result<usize, Error> {
         let [input, extents, output] = self.resolve([input, extents, output])?;
-        let (extents, partial) = extents.as_chunks::<EXTENT_SIZE>();
-        if !partial.is_empty() || !extents.iter().all(|extent| fits(extent, output.len())) {
-            return Err(Error::Argument);
-        }
+        let extents = parse(extents, output.len())?;
         compress::decompress(input, output)?;
-        match extents.iter().position(|extent| !matches(extent, output)) {
-            Some(place) => Err(Error::Mismatch(place as u32)),
-            None => Ok(output.len()),
-        }
+        check(extents, output)
+    }
+
+    /// Writes the delta of `input` against `base` to the beginning of `output` and returns the delta's length.
+    ///
+    /// # Errors
+    /// As [`delta::encode`].
+    pub fn delta(&mut self, base: Region, input: Region, level: i32, output: Region) -> Result<usize, Error> {
+        let [base, input, output] = self.resolve([base, input, output])?;
+        delta::encode(base, input, level, output)
+    }
+
+    /// Fills `output` with what `delta` makes of `base`, checks each of the `extents` in it, and returns the length of
+    /// `output`.
+    ///
+    /// # Errors
+    /// As [`delta::decode`]; for extents as [`Arena::restore`].
+    pub fn patch(
+        &mut self,
+        base: Region,
+        delta: Region,
+        extents: Region,
+        output: Region,
+    ) -> Result<usize, Error> {
+        let [base, delta, extents, output] = self.resolve([base, delta, extents, output])?;
+        let extents = parse(extents, output.len())?;
+        delta::decode(base, delta, output)?;
+        check(extents, output)
     }
 
     /// The bytes of `regions`, each of which lies in the arena and none of which overlap.
@@ -118,7 +140,23 @@ impl<'a> Arena<'a> {
     }
 }
 
-/// The place in a frame's raw bytes that `extent` names.
+/// The extents that `bytes` are, each of a chunk within `size` bytes.
+fn parse(bytes: &[u8], size: usize) -> Result<&[[u8; EXTENT_SIZE]], Error> {
+    match bytes.as_chunks() {
+        (extents, []) if extents.iter().all(|extent| fits(extent, size)) => Ok(extents),
+        _ => Err(Error::Argument),
+    }
+}
+
+/// The length of `bytes`, if each of the extents has its ID.
+fn check(extents: &[[u8; EXTENT_SIZE]], bytes: &[u8]) -> Result<usize, Error> {
+    match extents.iter().position(|extent| !matches(extent, bytes)) {
+        Some(place) => Err(Error::Mismatch(place as u32)),
+        None => Ok(bytes.len()),
+    }
+}
+
+/// The place in the raw bytes that `extent` names.
 fn place_of(extent: &[u8; EXTENT_SIZE]) -> (usize, usize) {
     let [o0, o1, o2, o3, l0, l1, l2, l3, ..] = *extent;
     (u32::from_le_bytes([o0, o1, o2, o3]) as usize, u32::from_le_bytes([l0, l1, l2, l3]) as usize)

@@ -9,7 +9,7 @@ pub enum Error {
     Argument,
     /// The output region is too small.
     Space,
-    /// The input is not an intact frame of the expected size.
+    /// The input is not an intact frame or delta of the expected size.
     Corrupt,
     /// The routine itself could not go on, for example for lack of memory.
     Internal,

@@ -1,4 +1,4 @@
-//! Sealift's storage routines: [`chunk`] and [`compress`], behind an ABI for WebAssembly hosts.
+//! Sealift's storage routines: [`chunk`], [`compress`] and [`delta`], behind an ABI for WebAssembly hosts.
 //!
 //! The module imports nothing and its memory never grows. A host writes input into the arena, calls an exported
 //! function with addresses and lengths, and finds the output in the arena. README.md describes the functions.
@@ -23,8 +23,8 @@ use std::cell::UnsafeCell;
 /// The version of the exported functions and of what they expect.
 pub const ABI_VERSION: i64 = 1;
 
-/// The length of the arena: 8 MiB of input, a frame or what it holds, and 50,000 extents.
-pub const ARENA_SIZE: usize = 12 << 20;
+/// The length of the arena: a window and its base, a delta or what it makes, and 50,000 extents.
+pub const ARENA_SIZE: usize = delta::MAX_BASE + 2 * delta::MAX_NEW + (2 << 20);
 
 /// The length of the heap: what level 19 takes for a frame of [`compress::MAX_FRAME`] raw bytes, and no more
 /// than that, rounded up to a MiB.
@@ -170,6 +170,45 @@ mod exports {
         })
     }
 
+    /// [`Arena::delta`].
+    #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+    pub extern "C" fn delta(
+        base: usize,
+        base_len: usize,
+        input: usize,
+        input_len: usize,
+        level: i32,
+        out: usize,
+        out_cap: usize,
+    ) -> i64 {
+        in_arena(|arena| {
+            let (base, input) = (region(base, base_len), region(input, input_len));
+            arena.delta(base, input, level, region(out, out_cap))
+        })
+    }
+
+    /// [`Arena::patch`].
+    #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+    #[allow(clippy::too_many_arguments)] // regions are two each
+    pub extern "C" fn patch(
+        base: usize,
+        base_len: usize,
+        delta: usize,
+        delta_len: usize,
+        extents: usize,
+        extent_count: usize,
+        out: usize,
+        raw_len: usize,
+    ) -> i64 {
+        let Some(extents_len) = extent_count.checked_mul(EXTENT_SIZE) else {
+            return Error::Argument.code();
+        };
+        in_arena(|arena| {
+            let (base, delta) = (region(base, base_len), region(delta, delta_len));
+            arena.patch(base, delta, region(extents, extents_len), region(out, raw_len))
+        })
+    }
+
     /// One test, since the functions share the arena.
     #[test]
     fn exported_functions_work_on_the_arena() {
@@ -197,6 +236,12 @@ mod exports {
         assert_eq!(restore(frame, frame_len, records, 0, raw, length), length as i64);
         assert_eq!(restore(frame, frame_len - 1, records, 0, raw, length), Error::Corrupt.code());
         assert_eq!(restore(frame, frame_len, records, usize::MAX, raw, length), -1);
+
+        assert_eq!(delta(base, length, raw, length, 3, frame, 4), Error::Space.code());
+        let delta_len = delta(base, length, raw, length, 3, frame, length) as usize;
+        assert_eq!(patch(base, length, frame, delta_len, records, 0, raw, length), length as i64);
+        assert_eq!(patch(base, length, frame, delta_len - 1, records, 0, raw, length), Error::Corrupt.code());
+        assert_eq!(patch(base, length, frame, delta_len, records, usize::MAX, raw, length), -1);
     }
 }
 

@@ -44,6 +44,13 @@ fn regions_must_lie_in_the_arena() {
         assert_eq!(arena.restore(region, fine, fine), Err(Error::Argument), "{region:?}");
         assert_eq!(arena.restore(fine, region, fine), Err(Error::Argument), "{region:?}");
         assert_eq!(arena.restore(fine, fine, region), Err(Error::Argument), "{region:?}");
+        assert_eq!(arena.delta(region, fine, 1, fine), Err(Error::Argument), "{region:?}");
+        assert_eq!(arena.delta(fine, region, 1, fine), Err(Error::Argument), "{region:?}");
+        assert_eq!(arena.delta(fine, fine, 1, region), Err(Error::Argument), "{region:?}");
+        assert_eq!(arena.patch(region, fine, fine, fine), Err(Error::Argument), "{region:?}");
+        assert_eq!(arena.patch(fine, region, fine, fine), Err(Error::Argument), "{region:?}");
+        assert_eq!(arena.patch(fine, fine, region, fine), Err(Error::Argument), "{region:?}");
+        assert_eq!(arena.patch(fine, fine, fine, region), Err(Error::Argument), "{region:?}");
     }
     assert_eq!(arena.split(at(0, 0), Following::Nothing, at(1000, 0)), Ok(0), "the end is still inside");
 }
@@ -173,18 +180,20 @@ proptest! {
     #[test]
     fn whatever_a_host_says_only_its_output_changes(
         seed: u64,
-        routine in 0..3,
-        regions in [any_region(5000), any_region(5000), any_region(5000)],
+        routine in 0..5,
+        regions in [any_region(5000), any_region(5000), any_region(5000), any_region(5000)],
         level: i32,
     ) {
         let before = samples::copies(seed, 5000);
         let mut memory = before.clone();
         let mut arena = Arena::new(BASE, &mut memory);
-        let [input, extents, output] = regions;
+        let [input, extents, base, output] = regions;
         let result = match routine {
             0 => arena.split(input, Following::Nothing, output),
             1 => arena.compress(input, level % 20, output),
-            _ => arena.restore(input, extents, output),
+            2 => arena.restore(input, extents, output),
+            3 => arena.delta(base, input, level % 20, output),
+            _ => arena.patch(base, input, extents, output),
         };
         let place = match result {
             Err(Error::Argument) => 0..0,

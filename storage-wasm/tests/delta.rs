@@ -5,43 +5,25 @@ mod samples;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use storage::Error;
-use storage::delta::{Decoder, Encoder, MAX_BASE, MAX_NEW, Window};
+use storage::arena::{Arena, Region};
+use storage::chunk::id;
+use storage::delta::{self, MAX_BASE, MAX_NEW};
 
-/// The deltas of `new`, in windows of `size` bytes, each against the bytes of `base` at the same place and `reach` more
-/// on both sides.
-fn encode(base: &[u8], new: &[u8], size: usize, reach: usize, level: i32) -> Vec<Vec<u8>> {
-    let mut encoder = Encoder::new();
-    let windows = new.chunks(size).enumerate();
-    let deltas = windows.map(|(place, bytes)| {
-        let offset = place * size;
-        let new = Window { offset: offset as u64, bytes };
-        encoder
-            .encode(around(base, offset, bytes.len(), reach), new, level)
-            .expect("windows of the right size")
-    });
-    deltas.collect()
+/// The delta of `new`, which may be as long as it wants to.
+fn encode(base: &[u8], new: &[u8], level: i32) -> Vec<u8> {
+    encode_into(new.len() + 1024, base, new, level).expect("there is room")
 }
 
-fn decode(
-    base: &[u8],
-    deltas: &[Vec<u8>],
-    length: usize,
-    size: usize,
-    reach: usize,
-) -> Result<Vec<u8>, Error> {
-    let mut decoder = Decoder::new();
+fn encode_into(room: usize, base: &[u8], new: &[u8], level: i32) -> Result<Vec<u8>, Error> {
+    let mut delta = vec![0; room];
+    let length = delta::encode(base, new, level, &mut delta)?;
+    delta.truncate(length);
+    Ok(delta)
+}
+
+fn decode(base: &[u8], delta: &[u8], length: usize) -> Result<Vec<u8>, Error> {
     let mut new = vec![0; length];
-    for (place, (delta, window)) in deltas.iter().zip(new.chunks_mut(size)).enumerate() {
-        let offset = place * size;
-        decoder.decode(around(base, offset, window.len(), reach), delta, offset as u64, window)?;
-    }
-    Ok(new)
-}
-
-fn around(file: &[u8], offset: usize, length: usize, reach: usize) -> Window<'_> {
-    let start = offset.saturating_sub(reach).min(file.len());
-    let end = (offset + length + reach).min(file.len());
-    Window { offset: start as u64, bytes: &file[start..end] }
+    delta::decode(base, delta, &mut new).map(|()| new)
 }
 
 /// An edit of a file: at a place, some bytes are replaced by others.
@@ -80,103 +62,165 @@ fn code(seed: u64, gap: usize) -> Vec<u8> {
     code
 }
 
+/// A table of pointers to what `moved`.
+fn table(moved: u64) -> Vec<u8> {
+    (0..5000).flat_map(|row| (row * 40 + 100_000 + moved).to_le_bytes()).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn windows_come_back(seed: u64, edits in edits(), size in 1000usize..100_000, reach in 0usize..50_000, level in 1..=19) {
-        let base = samples::copies(seed, 120_000);
-        let new = edited(&base, &edits);
-        let deltas = encode(&base, &new, size, reach, level);
-        prop_assert_eq!(decode(&base, &deltas, new.len(), size, reach), Ok(new));
+    fn windows_come_back(seed: u64, edits in edits(), length in 0usize..120_000, level in 1..=19) {
+        let base = samples::copies(seed, length);
+        let new = [edited(&base, &edits), vec![0]].concat();
+        let delta = encode(&base, &new, level);
+        prop_assert_eq!(decode(&base, &delta, new.len()), Ok(new));
     }
 
     #[test]
-    fn windows_that_have_nothing_in_common_come_back(seed: u64, old in 0usize..5000, new in 0usize..5000) {
+    fn windows_that_have_nothing_in_common_come_back(seed: u64, old in 0usize..5000, new in 1usize..5000) {
         let (old, new) = (samples::random(seed, old), samples::random(!seed, new));
-        let deltas = encode(&old, &new, 5000, 0, 3);
-        prop_assert_eq!(decode(&old, &deltas, new.len(), 5000, 0), Ok(new));
+        prop_assert_eq!(decode(&old, &encode(&old, &new, 3), new.len()), Ok(new));
+    }
+
+    #[test]
+    fn a_delta_fits_or_there_is_no_space(seed: u64, edits in edits(), room in any::<Index>()) {
+        let base = samples::copies(seed, 50_000);
+        let new = [edited(&base, &edits), vec![0]].concat();
+        let delta = encode(&base, &new, 3);
+        let room = room.index(delta.len());
+        prop_assert_eq!(encode_into(room, &base, &new, 3), Err(Error::Space));
     }
 
     #[test]
     fn no_damage_to_a_delta_does_harm(seed: u64, damage in prop::collection::vec((any::<Index>(), 1u8..), 1..8)) {
         let (base, new) = (code(seed, 0), code(seed, 16));
-        let mut deltas = encode(&base, &new, new.len(), 0, 3);
+        let mut delta = encode(&base, &new, 3);
         for (place, flip) in damage {
-            let place = place.index(deltas[0].len());
-            deltas[0][place] ^= flip;
+            let place = place.index(delta.len());
+            delta[place] ^= flip;
         }
-        let result = decode(&base, &deltas, new.len(), new.len(), 0);
+        let result = decode(&base, &delta, new.len());
         prop_assert!(matches!(result, Ok(_) | Err(Error::Corrupt)));
     }
 
     #[test]
-    fn arbitrary_bytes_do_no_harm(seed: u64, length in 0usize..3000, split in 0u32..3000, size in 0usize..200_000) {
+    fn no_coded_bit_is_without_meaning(seed: u64, back in 1usize..100, flip in 1u8..) {
+        let (base, new) = (code(seed, 0), code(seed, 16));
+        let mut delta = encode(&base, &new, 3);
+        let place = delta.len() - back;
+        delta[place] ^= flip;
+        prop_assert_ne!(decode(&base, &delta, new.len()), Ok(new));
+    }
+
+    #[test]
+    fn arbitrary_bytes_do_no_harm(seed: u64, length in 0usize..3000, split in 0u32..3000, size in 1usize..200_000) {
         let base = code(seed, 0);
         let mut delta = split.to_le_bytes().to_vec();
         delta.extend(samples::random(seed, length));
-        let result = decode(&base, &[delta], size, size.max(1), 0);
-        prop_assert!(matches!(result, Ok(_) | Err(Error::Corrupt)));
+        prop_assert!(matches!(decode(&base, &delta, size), Ok(_) | Err(Error::Corrupt)));
     }
 
     #[test]
-    fn truncated_deltas_are_refused(seed: u64, length in any::<Index>()) {
-        let new = samples::random(seed, 5000);
-        let mut deltas = encode(&[], &new, 5000, 0, 3);
-        let length = length.index(deltas[0].len());
-        deltas[0].truncate(length);
-        prop_assert_eq!(decode(&[], &deltas, 5000, 5000, 0), Err(Error::Corrupt));
+    fn deltas_of_another_length_are_refused(seed: u64, length in any::<Index>()) {
+        let (base, new) = (code(seed, 0), code(seed, 16));
+        let mut delta = encode(&base, &new, 3);
+        delta.push(0);
+        prop_assert_eq!(decode(&base, &delta, new.len()), Err(Error::Corrupt));
+        delta.truncate(length.index(delta.len() - 1));
+        prop_assert_eq!(decode(&base, &delta, new.len()), Err(Error::Corrupt));
     }
 }
 
 #[test]
 fn what_did_not_change_costs_next_to_nothing() {
-    let file = samples::random(1, 1 << 20);
-    let deltas = encode(&file, &file, 1 << 18, 0, 3);
-    assert!(
-        deltas.iter().all(|delta| delta.len() < 64),
-        "{:?}",
-        deltas.iter().map(Vec::len).collect::<Vec<_>>()
-    );
+    let window = samples::random(1, 1 << 20);
+    let delta = encode(&window, &window, 3);
+    assert!(delta.len() < 64, "{} bytes", delta.len());
 }
 
 #[test]
 fn calls_of_functions_that_moved_cost_little() {
     let (base, new) = (code(1, 0), code(1, 16));
     let changed = 400 * 14;
-    let delta = encode(&base, &new, new.len(), 0, 3).remove(0);
+    let delta = encode(&base, &new, 3);
     assert!(delta.len() < changed / 4, "{} bytes for {changed} calls", delta.len());
 }
 
 #[test]
-fn pointers_to_what_moved_cost_little() {
-    let table = |moved: u64| -> Vec<u8> {
-        (0..5000).flat_map(|row| (row * 40 + 100_000 + moved).to_le_bytes()).collect()
-    };
-    let (base, new) = (table(0), table(0x1230));
-    let delta = encode(&base, &new, new.len(), 0, 3).remove(0);
-    assert!(delta.len() < 500, "{} bytes for 5000 pointers", delta.len());
+fn pointers_to_what_moved_cost_little_at_any_alignment() {
+    let header = samples::random(2, 100);
+    for (old, new) in [(0, 0), (1, 0), (2, 3), (3, 3)] {
+        let base = [&header[..], &[7; 3][..old], &header, &table(0)].concat();
+        let new = [&header[..], &[7; 3][..new], &header, &table(0x1230)].concat();
+        let delta = encode(&base, &new, 3);
+        assert!(delta.len() < 600, "{} bytes for 5000 pointers after {old} bytes", delta.len());
+    }
+}
+
+#[test]
+fn windows_may_hold_files_of_different_alignments() {
+    let apart = samples::random(3, 3001);
+    let base = [&table(0)[..], &apart, &table(0)].concat();
+    let new = [&table(0x1230)[..], &apart, &table(0x4560)].concat();
+    let delta = encode(&base, &new, 3);
+    assert!(delta.len() < 1200, "{} bytes for twice 5000 pointers", delta.len());
 }
 
 #[test]
 fn a_window_finds_its_bytes_elsewhere_in_the_base() {
     let base = samples::random(7, 100_000);
     let new = [&base[70_000..], &base[..30_000]].concat();
-    assert!(encode(&base, &new, new.len(), base.len(), 3)[0].len() < 100);
+    assert!(encode(&base, &new, 3).len() < 100);
+}
+
+#[test]
+fn the_largest_windows_come_back() {
+    let base = samples::copies(1, MAX_BASE);
+    let mut new = base[MAX_NEW / 2..][..MAX_NEW].to_vec();
+    for place in (0..MAX_NEW).step_by(1000) {
+        new[place] ^= 1;
+    }
+    let delta = encode(&base, &new, 3);
+    assert!(delta.len() < MAX_NEW / 100, "{} bytes", delta.len());
+    assert_eq!(decode(&base, &delta, MAX_NEW), Ok(new));
 }
 
 #[test]
 fn what_is_beyond_the_limits_is_refused() {
     let (long, short) = (vec![0; MAX_BASE + 1], [0; 10]);
-    let window = |bytes| Window { offset: 0, bytes };
-    let encode = |base, new, level| Encoder::new().encode(window(base), window(new), level);
-    assert_eq!(encode(&long, &short, 3), Err(Error::Argument));
-    assert_eq!(encode(&short, &long[..=MAX_NEW], 3), Err(Error::Argument));
-    assert_eq!(encode(&short, &short, 0), Err(Error::Argument));
-    assert_eq!(encode(&short, &short, 20), Err(Error::Argument));
-    assert_eq!(Decoder::new().decode(window(&long), &[0; 4], 0, &mut [0; 10]), Err(Error::Argument));
-    assert_eq!(
-        Decoder::new().decode(window(&short), &[0; 4], 0, &mut vec![0; MAX_NEW + 1]),
-        Err(Error::Argument)
-    );
+    for (base, new, level) in [
+        (&long[..], &short[..], 3),
+        (&short, &long[..=MAX_NEW], 3),
+        (&short, &[], 3),
+        (&short, &short, 0),
+        (&short, &short, 20),
+    ] {
+        assert_eq!(delta::encode(base, new, level, &mut [0; 1000]), Err(Error::Argument));
+    }
+    for (base, size) in [(&long[..], 10), (&short, MAX_NEW + 1), (&short, 0)] {
+        assert_eq!(delta::decode(base, &[0; 4], &mut vec![0; size]), Err(Error::Argument));
+    }
+}
+
+#[test]
+fn patch_checks_every_extent() {
+    let (base, new) = (samples::copies(5, 10_000), samples::copies(6, 9000));
+    let delta = encode(&base, &new, 3);
+    let extent = |bytes: &[u8]| [&[0; 4], &(bytes.len() as u32).to_le_bytes(), &id(bytes)[..]].concat();
+    let patch = |extent: &[u8]| {
+        let mut memory = [&base[..], &delta, extent, &vec![0; new.len()]].concat();
+        let mut address = 0;
+        let [base, delta, extents, output] =
+            [base.len(), delta.len(), extent.len(), new.len()].map(|length| {
+                address += length;
+                Region { address: address - length, length }
+            });
+        Arena::new(0, &mut memory).patch(base, delta, extents, output)
+    };
+    assert_eq!(patch(&extent(&new)), Ok(new.len()));
+    assert_eq!(patch(&extent(b"other bytes")), Err(Error::Mismatch(0)));
+    assert_eq!(patch(&extent(&[&new[..], b"more"].concat())), Err(Error::Argument));
+    assert_eq!(patch(&extent(&new)[1..]), Err(Error::Argument));
 }

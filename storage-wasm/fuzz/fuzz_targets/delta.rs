@@ -6,13 +6,11 @@ use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use storage::Error;
 use storage::compress::LEVELS;
-use storage::delta::{Decoder, Encoder, Window};
+use storage::delta;
 
 #[derive(Arbitrary, Debug)]
 struct Case {
     base: Vec<u8>,
-    /// Where the base window begins, and the new one.
-    offsets: (u32, u32),
     delta: Delta,
 }
 
@@ -33,22 +31,22 @@ fn change(bytes: &mut [u8], changes: &[(u16, u8)]) {
 }
 
 fuzz_target!(|case: Case| {
-    let base = Window { offset: case.offsets.0.into(), bytes: &case.base };
-    let offset = case.offsets.1.into();
+    let base = &case.base;
     let decode = |delta: &[u8], length| {
         let mut new = vec![0; length];
-        Decoder::new().decode(base, delta, offset, &mut new).map(|()| new)
+        delta::decode(base, delta, &mut new).map(|()| new)
     };
     match case.delta {
         Delta::Bytes { bytes, length } => {
-            assert!(matches!(decode(&bytes, length.into()), Ok(_) | Err(Error::Corrupt)));
+            assert!(matches!(decode(&bytes, usize::from(length) + 1), Ok(_) | Err(Error::Corrupt)));
         }
         Delta::Damaged { edits, more, level, changes } => {
-            let mut new = [&case.base[..], &more].concat();
+            let mut new = [base, &b"a window has a byte"[..], &more].concat();
             change(&mut new, &edits);
             let level = i32::from(level) % LEVELS.end() + 1;
-            let window = Window { offset, bytes: &new };
-            let mut delta = Encoder::new().encode(base, window, level).expect("small windows");
+            let mut delta = vec![0; new.len() + 1024];
+            let length = delta::encode(base, &new, level, &mut delta).expect("there is room");
+            delta.truncate(length);
             assert_eq!(decode(&delta, new.len()).as_ref(), Ok(&new));
             change(&mut delta, &changes);
             assert!(matches!(decode(&delta, new.len()), Ok(_) | Err(Error::Corrupt)));

@@ -28,13 +28,14 @@ const HURRY: usize = 10;
 
 /// Finds the copies that `new` is made of, in the order of their places in it.
 ///
-/// `seeds` is the index of `base`, where the beginning of `new` is expected at the place `expected`.
-pub fn find(base: &[u8], seeds: &Seeds, new: &[u8], expected: i64) -> Vec<Copy> {
-    let mut copies = Vec::new();
-    let (mut at, mut done) = (0, 0);
-    let mut diagonal = expected as isize;
+/// `base` must have at most [`super::MAX_BASE`] bytes.
+pub fn find(base: &[u8], new: &[u8]) -> Vec<Copy> {
+    // Allocated before the index and never again: memory is given back in the opposite order.
+    let mut copies = Vec::with_capacity(new.len() / MIN_COPY);
+    let seeds = Seeds::index(base);
+    let (mut at, mut done, mut diagonal) = (0, 0, 0);
     while at + MIN_COPY <= new.len() {
-        let Some(old) = best(base, seeds, new, at, diagonal) else {
+        let Some(old) = best(base, &seeds, new, at, diagonal) else {
             at += 1 + ((at - done) >> HURRY);
             continue;
         };

@@ -1,22 +1,20 @@
-//! Where bytes of the base are in the new file, by the lists of copies.
+//! Where bytes of the base are in the new window, by the list of copies.
 
 use super::copies::Copy;
 
 /// The distance, in bytes, of the places from which a copy is looked for.
 const PAGE: usize = 1 << 10;
-/// The copies that are remembered; the first of more.
-const MAX_COPIES: usize = 1 << 18;
 /// How far behind a copy a byte is still taken to have moved with it.
 const BEHIND: u32 = 64;
 
-/// The copies of the windows so far, by their places in the base file, modulo 2^32.
+/// The copies of a window by their places in the base window.
 pub struct Map {
     copies: Vec<Moved>,
     /// Of each page the last copy that begins before it or with it.
     pages: Vec<u32>,
 }
 
-/// Bytes of the base file that are in the new file, too.
+/// Bytes of the base window that are in the new window, too.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Moved {
     start: u32,
@@ -25,38 +23,23 @@ struct Moved {
 }
 
 impl Map {
-    /// A map without copies.
-    pub fn new() -> Self {
-        Self { copies: Vec::new(), pages: Vec::new() }
-    }
-
-    /// Adds the copies of a window that begins at `new_at`, from a base window that begins at `old_at`.
-    ///
-    /// When they are more than the map can hold it starts over with these.
-    pub fn add(&mut self, copies: &[Copy], old_at: u32, new_at: u32) {
-        if self.copies.len() + copies.len() > MAX_COPIES {
-            self.copies.clear();
-        }
-        self.copies.extend(copies.iter().take(MAX_COPIES).map(|copy| {
-            let start = old_at.wrapping_add(copy.old as u32);
-            let shift = new_at.wrapping_add(copy.new as u32).wrapping_sub(start) as i32;
-            Moved { start, length: copy.length as u32, shift }
-        }));
-        self.copies.sort_unstable();
-        self.index();
-    }
-
-    fn index(&mut self) {
-        self.pages.clear();
-        for (place, copy) in self.copies.iter().enumerate() {
-            let page = (copy.start as usize).div_ceil(PAGE);
+    /// The map of `copies`.
+    pub fn new(copies: &[Copy]) -> Self {
+        let mut moved: Vec<_> = copies.iter().map(Moved::by).collect();
+        moved.sort_unstable();
+        let mut pages =
+            Vec::with_capacity(moved.last().map_or(0, |copy| copy.start as usize).div_ceil(PAGE) + 1);
+        for (place, copy) in moved.iter().enumerate() {
             let before = place.saturating_sub(1) as u32;
-            self.pages.resize(page.max(self.pages.len()), before);
+            pages.resize(pages.len().max((copy.start as usize).div_ceil(PAGE)), before);
         }
-        self.pages.push(self.copies.len().saturating_sub(1) as u32);
+        pages.push(moved.len().saturating_sub(1) as u32);
+        Self { copies: moved, pages }
     }
 
-    /// How far the byte at `old` in the base file has moved, if it was copied, or one closely before it.
+    /// How far the byte at `old` in the base window has moved, if it was copied, or one closely before it.
+    ///
+    /// `old` may lie outside the window.
     #[inline]
     pub fn shift(&self, old: u32) -> Option<i32> {
         let page = (old as usize / PAGE).min(self.pages.len().checked_sub(1)?);
@@ -66,31 +49,28 @@ impl Map {
     }
 }
 
+impl Moved {
+    fn by(copy: &Copy) -> Self {
+        let shift = (copy.new as u32).wrapping_sub(copy.old as u32) as i32;
+        Self { start: copy.old as u32, length: copy.length as u32, shift }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_byte_moves_with_the_copy_that_it_is_in() {
-        let mut map = Map::new();
-        assert_eq!(map.shift(0), None);
+        assert_eq!(Map::new(&[]).shift(0), None);
         let copy = |old, new, length| Copy { old, new, length };
-        map.add(&[copy(100, 0, 50), copy(10_000, 50, 5000)], 1000, 500);
-        map.add(&[copy(0, 0, 100)], 0, 7);
+        let map = Map::new(&[copy(1100, 500, 50), copy(11_000, 550, 5000), copy(0, 6000, 100)]);
         let shifts =
             [0, 99, 163, 164, 1100, 1149, 1213, 1214, 10_999, 11_000, 15_999, 20_000].map(|at| map.shift(at));
-        let (first, second, third) = (Some(7), Some(-600), Some(-10_450));
+        let (first, second, third) = (Some(6000), Some(-600), Some(-10_450));
         assert_eq!(shifts[..4], [first, first, first, None]);
         assert_eq!(shifts[4..8], [second, second, second, None]);
         assert_eq!(shifts[8..], [None, third, third, None]);
-    }
-
-    #[test]
-    fn a_full_map_starts_over() {
-        let mut map = Map::new();
-        map.add(&[Copy { old: 0, new: 5, length: 10 }], 0, 0);
-        let many: Vec<_> = (0..MAX_COPIES).map(|at| Copy { old: 100 + at, new: 0, length: 1 }).collect();
-        map.add(&many, 0, 0);
-        assert_eq!((map.shift(0), map.shift(100)), (None, Some(-100)));
+        assert_eq!(map.shift(u32::MAX), None);
     }
 }

@@ -6,17 +6,16 @@
 //! - the residue: what these differ in from a prediction, in which addresses are mended (`predict`, `residue`), and
 //! - the literals: all else, as zstd frames.
 //!
-//! **Windows** bound the memory: a file of any size is coded window by window, each against a window of the base that
-//! the caller chooses, such as the bytes at the same place and some on both sides. Nothing outside it is ever copied.
-//! What was learnt about addresses goes on from window to window: the windows of a file are decoded in the order
-//! and against the base windows they were encoded with.
+//! **Windows** bound the memory: a file of any size is coded window by window, each against bytes of the base that the
+//! caller chooses, such as those at the same place and some on both sides. A window may be the bytes of several files, one
+//! after the other. Each delta stands alone: nothing is remembered from one to the next.
 //!
 //! **Both sides** run the same code: [`range::Side`] is all that differs. So a prediction may depend on anything that
 //! was coded before it, and a wrong one costs bytes, never correctness.
 //!
 //! # Format
-//! The delta of a window: u32 LE length of the coded bits, the coded bits (the list of copies, then each copy's residue),
-//! the frames of the literals. It has no checksum, and states neither the window's length nor its base.
+//! u32 LE length of the literals, the literals (`literals`), the coded bits: the list of copies, then each copy's residue.
+//! A delta has no checksum, and states neither the window's length nor its base.
 
 #![forbid(unsafe_code)]
 
@@ -36,153 +35,72 @@ mod x86;
 use crate::Error;
 use crate::compress::LEVELS;
 use copies::Copy;
-use list::{Bounds, List};
+use list::Bounds;
 use map::Map;
 use predict::Place;
 use range::Side;
 use residue::Residue;
-use seeds::Seeds;
 
-/// The most bytes of a window of a base.
-pub const MAX_BASE: usize = 24 << 20;
-/// The most bytes of a window of a new file.
-pub const MAX_NEW: usize = 16 << 20;
+/// The most bytes of the base that a window is coded against.
+pub const MAX_BASE: usize = 8 << 20;
+/// The most bytes of a window.
+pub const MAX_NEW: usize = 4 << 20;
 
-/// Bytes of a file.
-#[derive(Clone, Copy, Debug)]
-pub struct Window<'a> {
-    /// Where in the file they begin.
-    pub offset: u64,
-    /// The bytes.
-    pub bytes: &'a [u8],
-}
-
-/// Makes the deltas of a file's windows.
+/// Writes the delta of `new` against `base` to the beginning of `output` and returns its length.
 ///
-/// It takes some 40 MiB, most of it for the index of the base, and while it works on a window as much again as that has
-/// copies and literals; the windows themselves are the caller's.
-pub struct Encoder {
-    seeds: Seeds,
-    model: Model,
-}
-
-/// Makes a file's windows from their deltas.
+/// The delta depends on these bytes and the level alone. To make it takes up to 12 MiB of memory at level 3, 24 at 19.
 ///
-/// It takes some 8 MiB, and while it works on a window as much again as that has copies and literals.
-pub struct Decoder {
-    model: Model,
+/// # Errors
+/// [`Error::Argument`] if `base` has more than [`MAX_BASE`] bytes, `new` is not between 1 and [`MAX_NEW`], or `level`
+/// is not in [`LEVELS`]; [`Error::Space`] if the delta does not fit `output`, which is found out the sooner the less the
+/// windows have in common; [`Error::Internal`] if memory ran out.
+pub fn encode(base: &[u8], new: &[u8], level: i32, output: &mut [u8]) -> Result<usize, Error> {
+    check_lengths(base, new)?;
+    if !LEVELS.contains(&level) {
+        return Err(Error::Argument);
+    }
+    let (head, rest) = output.split_first_chunk_mut().ok_or(Error::Space)?;
+    let mut copies = copies::find(base, new);
+    let literals = literals::encode(new, &copies, level, rest)?;
+    *head = (literals as u32).to_le_bytes();
+    let mut side = range::Encoder::new(new, &mut rest[literals..]);
+    code(&mut side, &mut copies, base, new.len())?;
+    Ok(head.len() + literals + side.finish()?)
 }
 
-/// What is learnt from windows, on both sides the same.
-struct Model {
-    list: List,
-    map: Map,
-    residue: Residue,
+/// Makes the window `new` from `delta` and the same `base` that it was encoded with. That takes up to 8 MiB of memory.
+///
+/// Of a damaged delta it makes an error or other bytes: the caller has to check them.
+///
+/// # Errors
+/// [`Error::Argument`] if `base` has more than [`MAX_BASE`] bytes or `new` is not between 1 and [`MAX_NEW`],
+/// [`Error::Corrupt`] if `delta` is none of a window of this length against this base, [`Error::Internal`] if memory
+/// ran out. After an error what `new` holds is undefined.
+pub fn decode(base: &[u8], delta: &[u8], new: &mut [u8]) -> Result<(), Error> {
+    check_lengths(base, new)?;
+    let (length, rest) = delta.split_first_chunk().ok_or(Error::Corrupt)?;
+    let length = u32::from_le_bytes(*length) as usize;
+    let (literals, coded) = rest.split_at_checked(length).ok_or(Error::Corrupt)?;
+    let (mut copies, size) = (Vec::new(), new.len());
+    let mut side = range::Decoder::new(coded, new);
+    code(&mut side, &mut copies, base, size)?;
+    side.finish()?;
+    literals::decode(literals, &copies, new)
 }
 
-impl Encoder {
-    /// An encoder for the first window of a file.
-    pub fn new() -> Self {
-        Self { seeds: Seeds::EMPTY, model: Model::new() }
-    }
-
-    /// The delta of `new` against `base`. It is seldom longer than `new`, but may be.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] if a window is longer than [`MAX_BASE`] or [`MAX_NEW`], or `level` is not in [`LEVELS`];
-    /// [`Error::Internal`] if memory ran out. After an error the encoder is of no use.
-    pub fn encode(&mut self, base: Window<'_>, new: Window<'_>, level: i32) -> Result<Vec<u8>, Error> {
-        if base.bytes.len() > MAX_BASE || new.bytes.len() > MAX_NEW || !LEVELS.contains(&level) {
-            return Err(Error::Argument);
-        }
-        let bounds = bounds(base, new.offset, new.bytes.len());
-        self.seeds.index(base.bytes);
-        let copies = copies::find(base.bytes, &self.seeds, new.bytes, bounds.expected);
-        let mut side = range::Encoder::new(new.bytes);
-        self.model.code(&mut side, &copies, base, new.offset, bounds)?;
-        let coded = side.finish();
-        let mut delta = (coded.len() as u32).to_le_bytes().to_vec();
-        delta.extend_from_slice(&coded);
-        literals::encode(new.bytes, &copies, level, &mut delta)?;
-        Ok(delta)
-    }
+fn check_lengths(base: &[u8], new: &[u8]) -> Result<(), Error> {
+    let fit = base.len() <= MAX_BASE && (1..=MAX_NEW).contains(&new.len());
+    if fit { Ok(()) } else { Err(Error::Argument) }
 }
 
-impl Decoder {
-    /// A decoder for the first window of a file.
-    pub fn new() -> Self {
-        Self { model: Model::new() }
+/// Codes the copies that a window of `size` bytes consists of, and what they differ in.
+fn code(side: &mut impl Side, copies: &mut Vec<Copy>, base: &[u8], size: usize) -> Result<(), Error> {
+    list::code(side, copies, Bounds { base: base.len(), new: size })?;
+    side.check()?;
+    let map = Map::new(copies);
+    let mut residue = Residue::new();
+    for &Copy { old, new, length } in copies.iter() {
+        residue.copy(side, base, &map, &Place { old, new, length })?;
     }
-
-    /// Makes the window `new`, which begins at `offset` in its file, from `delta` and the same `base` that it was
-    /// encoded with.
-    ///
-    /// Of a damaged delta it makes an error or other bytes: the caller has to check them.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] if a window is longer than [`MAX_BASE`] or [`MAX_NEW`], [`Error::Corrupt`] if `delta` is
-    /// none of a window of this length against this base, [`Error::Internal`] if memory ran out. After an error
-    /// what `new` holds is undefined, and the decoder is of no use.
-    pub fn decode(
-        &mut self,
-        base: Window<'_>,
-        delta: &[u8],
-        offset: u64,
-        new: &mut [u8],
-    ) -> Result<(), Error> {
-        if base.bytes.len() > MAX_BASE || new.len() > MAX_NEW {
-            return Err(Error::Argument);
-        }
-        let (length, rest) = delta.split_first_chunk().ok_or(Error::Corrupt)?;
-        let (coded, frames) =
-            rest.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or(Error::Corrupt)?;
-        let bounds = bounds(base, offset, new.len());
-        let mut side = range::Decoder::new(coded, new);
-        let copies = self.model.code(&mut side, &[], base, offset, bounds)?;
-        literals::decode(frames, &copies, new)
-    }
-}
-
-impl Default for Encoder {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Default for Decoder {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Model {
-    fn new() -> Self {
-        Self { list: List::NEW, map: Map::new(), residue: Residue::new() }
-    }
-
-    /// Codes the copies of a window and what they differ in, and returns them.
-    fn code(
-        &mut self,
-        side: &mut impl Side,
-        copies: &[Copy],
-        base: Window<'_>,
-        offset: u64,
-        bounds: Bounds,
-    ) -> Result<Vec<Copy>, Error> {
-        let copies = self.list.code(side, copies, bounds)?;
-        // Addresses are of 32 bits.
-        let (old_at, new_at) = (base.offset as u32, offset as u32);
-        self.map.add(&copies, old_at, new_at);
-        for &Copy { old, new, length } in &copies {
-            let place = Place { old, new, length, old_at, new_at };
-            self.residue.copy(side, base.bytes, &self.map, &place);
-        }
-        Ok(copies)
-    }
-}
-
-fn bounds(base: Window<'_>, offset: u64, size: usize) -> Bounds {
-    // Far apart, the windows have nothing in common at the same place.
-    let expected = offset.wrapping_sub(base.offset) as i32;
-    Bounds { base: base.bytes.len(), new: size, expected: expected.into() }
+    Ok(())
 }

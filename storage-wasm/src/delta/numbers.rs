@@ -114,15 +114,17 @@ mod tests {
 
     #[test]
     fn numbers_of_every_size_come_back() {
-        let mut side = Encoder::new(&[]);
+        let mut coded = [0; 200];
+        let mut side = Encoder::new(&[], &mut coded);
         let mut contexts = Number::NEW;
         for number in NUMBERS {
             contexts.code_signed(&mut side, number);
         }
-        let coded = side.finish();
-        let mut side = Decoder::new(&coded, &mut []);
+        let length = side.finish().expect("there is room");
+        let mut side = Decoder::new(&coded[..length], &mut []);
         let mut contexts = Number::NEW;
         assert_eq!(NUMBERS.map(|_| contexts.code_signed(&mut side, 0)), NUMBERS);
+        assert_eq!(side.finish(), Ok(()));
     }
 
     #[test]

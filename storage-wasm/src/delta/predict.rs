@@ -1,19 +1,16 @@
 //! What copied bytes probably are in the new window: the old bytes, with the addresses in them moved.
 //!
 //! What an address refers to is told from the old bytes alone. How far that has moved is known from the last
-//! reference to it, from the list of copies, or from a reference to something near it. File offsets stand for
+//! reference to it, from the list of copies, or from a reference to something near it. Places in the windows stand for
 //! addresses: within a segment they differ by a constant, and across segments shifts are learnt all the same.
 
 use super::map::Map;
 use super::shifts::Shifts;
-use super::view::{View, before};
+use super::view::{View, before, is_address};
 use super::x86;
 
 /// The bytes that are predicted at once.
 pub const BLOCK: usize = 32;
-
-/// Words that are as far as this from zero, as those of text, are no addresses or offsets.
-const MAX_OFFSET: u32 = 1 << 28;
 
 /// The shifts that are expected after two others, by the hash of these, as a power of two.
 const SUCCESSOR_BITS: u32 = 12;
@@ -27,32 +24,23 @@ pub struct Place {
     pub new: usize,
     /// Their number.
     pub length: usize,
-    /// Where the base window begins in its file, modulo 2^32.
-    pub old_at: u32,
-    /// Where the new window begins in its file, modulo 2^32.
-    pub new_at: u32,
 }
 
 impl Place {
     /// The part of these bytes from `start` on, `length` at most.
     pub fn part(&self, start: usize, length: usize) -> Self {
         let length = length.min(self.length - start);
-        Self { old: self.old + start, new: self.new + start, length, ..*self }
+        Self { old: self.old + start, new: self.new + start, length }
     }
 
-    /// How many of the bytes there are before the first word that is aligned in the base file.
-    pub fn to_word(self) -> usize {
-        self.old_at.wrapping_add(self.old as u32).wrapping_neg() as usize % 4
-    }
-
-    /// Where the bytes are in the base file.
-    fn old_offset(&self) -> u32 {
-        self.old_at.wrapping_add(self.old as u32)
+    /// How many of the bytes there are before the first word, if words have this `alignment` in the base window.
+    pub fn to_word(self, alignment: usize) -> usize {
+        alignment.wrapping_sub(self.old) % 4
     }
 
     /// How far the bytes have moved.
     fn shift(&self) -> i32 {
-        self.new_at.wrapping_add(self.new as u32).wrapping_sub(self.old_offset()) as i32
+        (self.new as u32).wrapping_sub(self.old as u32) as i32
     }
 }
 
@@ -149,7 +137,7 @@ impl Predictor {
     pub fn predict(&self, block: &mut Block, view: View, old: &[u8], map: &Map, place: &Place) {
         match view {
             View::Code => self.predict_code(block, old, map, place),
-            View::Words => self.predict_words(block, old, place),
+            View::Words { alignment } => self.predict_words(block, old, place, alignment),
         }
     }
 
@@ -164,7 +152,7 @@ impl Predictor {
                 continue;
             };
             before = u32::from_be_bytes(*bytes);
-            let next = place.old_offset().wrapping_add(block.length as u32 + 4);
+            let next = (place.old as u32).wrapping_add(block.length as u32 + 4);
             let key = next.wrapping_add(u32::from_le_bytes(*bytes));
             let (shift, source) = self.code_shift(key, map, place);
             let unmoved = u32::from_le_bytes(*bytes).wrapping_sub(place.shift() as u32);
@@ -184,16 +172,16 @@ impl Predictor {
         self.code.near(key).map_or((place.shift(), 3), |shift| (shift, 2))
     }
 
-    fn predict_words(&self, block: &mut Block, old: &[u8], place: &Place) {
+    fn predict_words(&self, block: &mut Block, old: &[u8], place: &Place, alignment: usize) {
         let (end, bytes) = block.begin(old, place);
-        block.length = place.to_word().min(end);
+        block.length = place.to_word(alignment).min(end);
         while block.length < end {
             let Some(word) = bytes[block.length..].first_chunk::<4>() else {
                 block.length = end;
                 return;
             };
             let value = u32::from_le_bytes(*word);
-            if value == 0 || value.wrapping_add(MAX_OFFSET) >= 2 * MAX_OFFSET {
+            if !is_address(value) {
                 block.length += 4;
                 continue;
             }

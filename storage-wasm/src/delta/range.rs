@@ -4,6 +4,8 @@
 //! The coder is the carryless one of lpaq (Mahoney, *Adaptive Weighing of Context Models for Lossless Data Compression*,
 //! Florida Tech. CS-2005-16), and as there an estimate changes the less the more bits it has seen.
 
+use crate::Error;
+
 /// The probability of a one in one context, learnt from the bits coded in it.
 #[derive(Clone, Copy)]
 pub struct Bit {
@@ -54,26 +56,48 @@ pub trait Side {
 
     /// Puts bytes at their place in the new window; the encoder has them there.
     fn put(&mut self, at: usize, bytes: &[u8]);
+
+    /// Says whether it makes sense to go on.
+    ///
+    /// # Errors
+    /// [`Error::Space`] once an encoder's output is full, [`Error::Corrupt`] once a decoder's input is used up.
+    fn check(&self) -> Result<(), Error>;
 }
 
 /// Codes bits into bytes.
-pub struct Encoder<'a> {
+pub struct Encoder<'a, 'b> {
     new: &'a [u8],
     low: u32,
     high: u32,
-    output: Vec<u8>,
+    output: &'b mut [u8],
+    /// The number of bytes so far, also of those that the output had no room for.
+    length: usize,
 }
 
-impl<'a> Encoder<'a> {
-    /// An encoder of the window `new`.
-    pub fn new(new: &'a [u8]) -> Self {
-        Self { new, low: 0, high: u32::MAX, output: Vec::new() }
+impl<'a, 'b> Encoder<'a, 'b> {
+    /// An encoder of the window `new`, which writes to the beginning of `output`.
+    pub fn new(new: &'a [u8], output: &'b mut [u8]) -> Self {
+        Self { new, low: 0, high: u32::MAX, output, length: 0 }
     }
 
-    /// The bytes that all bits were coded to.
-    pub fn finish(mut self) -> Vec<u8> {
-        self.output.extend_from_slice(&self.high.to_be_bytes());
-        self.output
+    /// Ends the output, and returns its length.
+    ///
+    /// # Errors
+    /// [`Error::Space`] if the output did not fit.
+    pub fn finish(mut self) -> Result<usize, Error> {
+        for byte in self.high.to_be_bytes() {
+            self.push(byte);
+        }
+        self.check()?;
+        Ok(self.length)
+    }
+
+    #[inline(always)]
+    fn push(&mut self, byte: u8) {
+        if let Some(place) = self.output.get_mut(self.length) {
+            *place = byte;
+        }
+        self.length += 1;
     }
 }
 
@@ -82,7 +106,7 @@ fn middle(low: u32, high: u32, one: u16) -> u32 {
     low + ((u64::from(high - low) * u64::from(one)) >> 16) as u32
 }
 
-impl Side for Encoder<'_> {
+impl Side for Encoder<'_, '_> {
     #[inline(always)]
     fn bit(&mut self, context: &mut Bit, bit: bool) -> bool {
         let middle = middle(self.low, self.high, context.one);
@@ -93,7 +117,7 @@ impl Side for Encoder<'_> {
         }
         context.learn(bit);
         while (self.low ^ self.high) >> 24 == 0 {
-            self.output.push((self.high >> 24) as u8);
+            self.push((self.high >> 24) as u8);
             self.low <<= 8;
             self.high = self.high << 8 | 255;
         }
@@ -106,31 +130,48 @@ impl Side for Encoder<'_> {
 
     #[inline(always)]
     fn put(&mut self, _at: usize, _bytes: &[u8]) {}
+
+    fn check(&self) -> Result<(), Error> {
+        if self.length > self.output.len() { Err(Error::Space) } else { Ok(()) }
+    }
 }
 
-/// Finds the bits that an [`Encoder`] coded. Of any other input it makes some bits, without end.
+/// Finds the bits that an [`Encoder`] coded. Of any other input it makes some bits, as many as are asked for.
 pub struct Decoder<'a, 'b> {
     new: &'b mut [u8],
     low: u32,
     high: u32,
     code: u32,
     input: std::slice::Iter<'a, u8>,
+    /// Whether bytes were needed that the input does not have.
+    short: bool,
 }
 
 impl<'a, 'b> Decoder<'a, 'b> {
     /// A decoder of `input` that makes the window `new`.
     pub fn new(input: &'a [u8], new: &'b mut [u8]) -> Self {
-        let mut decoder = Self { new, low: 0, high: u32::MAX, code: 0, input: input.iter() };
+        let mut decoder = Self { new, low: 0, high: u32::MAX, code: 0, input: input.iter(), short: false };
         for _ in 0..4 {
             decoder.shift();
         }
         decoder
     }
 
-    /// Takes the next byte. Past the end come ones.
+    /// Checks that all of the input was needed, and no more. Of damaged input that is seldom true.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if not.
+    pub fn finish(self) -> Result<(), Error> {
+        let intact = !self.short && self.input.as_slice().is_empty() && self.code == self.high;
+        if intact { Ok(()) } else { Err(Error::Corrupt) }
+    }
+
+    /// Takes the next byte. Past the end come zeros.
     #[inline(always)]
     fn shift(&mut self) {
-        self.code = self.code << 8 | u32::from(self.input.next().copied().unwrap_or(255));
+        let next = self.input.next();
+        self.short |= next.is_none();
+        self.code = self.code << 8 | u32::from(next.copied().unwrap_or(0));
     }
 }
 
@@ -163,5 +204,9 @@ impl Side for Decoder<'_, '_> {
         if let Some(place) = self.new.get_mut(at..at + bytes.len()) {
             place.copy_from_slice(bytes);
         }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        if self.short { Err(Error::Corrupt) } else { Ok(()) }
     }
 }

@@ -7,6 +7,7 @@ use super::numbers::{Byte, Number, Recent, Recurrence};
 use super::predict::{Block, CLASSES, Operand, Place, Predictor};
 use super::range::{Bit, Side};
 use super::view::{self, SECTION, View};
+use crate::Error;
 
 /// The contexts of operands of a class.
 #[derive(Clone)]
@@ -33,9 +34,11 @@ impl Class {
 pub struct Residue {
     predictor: Predictor,
     recent: Recent,
-    /// Whether the last section was as in the base, and what the last one that was not was taken for.
+    /// Whether the last section was as in the base, whether the last one that was not was taken for words, and where
+    /// the last words began.
     still: bool,
-    view: View,
+    words: bool,
+    alignment: usize,
     /// A bit for each of the last blocks: whether it was not as predicted.
     missed_blocks: usize,
     contexts: Contexts,
@@ -44,6 +47,8 @@ pub struct Residue {
 struct Contexts {
     still: [Bit; 2],
     words: [Bit; 2],
+    aligned: Bit,
+    alignment: Number,
     /// Whether a block is as predicted, by the view and the last three blocks.
     clean: [[Bit; 8]; 2],
     classes: Vec<Class>,
@@ -60,6 +65,8 @@ impl Residue {
         let contexts = Contexts {
             still: [Bit::NEW; 2],
             words: [Bit::NEW; 2],
+            aligned: Bit::NEW,
+            alignment: Number::NEW,
             clean: [[Bit::NEW; 8]; 2],
             classes: vec![Class::NEW; CLASSES],
             same: vec![Bit::NEW; 1 << 18],
@@ -70,17 +77,23 @@ impl Residue {
             predictor: Predictor::new(),
             recent: Recent::NEW,
             still: false,
-            view: View::Code,
+            words: false,
+            alignment: 0,
             missed_blocks: 0,
             contexts,
         }
     }
 
     /// Codes the bytes of a copy from the base window `old`, in which it must lie.
-    pub fn copy(&mut self, side: &mut impl Side, old: &[u8], map: &Map, place: &Place) {
+    ///
+    /// # Errors
+    /// As [`Side::check`].
+    pub fn copy(&mut self, side: &mut impl Side, old: &[u8], map: &Map, place: &Place) -> Result<(), Error> {
         for start in (0..place.length).step_by(SECTION) {
             self.section(side, old, map, &place.part(start, SECTION));
+            side.check()?;
         }
+        Ok(())
     }
 
     fn section(&mut self, side: &mut impl Side, old: &[u8], map: &Map, place: &Place) {
@@ -91,22 +104,35 @@ impl Residue {
             side.put(place.new, bytes);
             return;
         }
-        let view = side.truth().map_or(View::Code, |new| view::choose(old, new, place, self.view));
-        let words = side.bit(&mut self.contexts.words[self.view as usize], view == View::Words);
-        self.view = if words { View::Words } else { View::Code };
+        let best = side.truth().map_or(View::Code, |new| view::choose(old, new, place, self.alignment));
+        let view = self.view(side, best);
         let (mut at, mut block) = (0, Block::EMPTY);
         while at < place.length {
             let rest = place.part(at, place.length);
-            self.predictor.predict(&mut block, self.view, old, map, &rest);
+            self.predictor.predict(&mut block, view, old, map, &rest);
             self.block(side, old, map, &rest, &block);
             at += block.length;
         }
     }
 
+    /// Codes what a section is taken for.
+    fn view(&mut self, side: &mut impl Side, view: View) -> View {
+        let contexts = &mut self.contexts;
+        self.words = side.bit(&mut contexts.words[usize::from(self.words)], view != View::Code);
+        if !self.words {
+            return View::Code;
+        }
+        let alignment = if let View::Words { alignment } = view { alignment } else { self.alignment };
+        if !side.bit(&mut contexts.aligned, alignment == self.alignment) {
+            self.alignment = contexts.alignment.code(side, alignment as u32) as usize % 4;
+        }
+        View::Words { alignment: self.alignment }
+    }
+
     fn block(&mut self, side: &mut impl Side, old: &[u8], map: &Map, place: &Place, block: &Block) {
         let bytes = &block.bytes[..block.length];
         let clean = side.truth().is_some_and(|new| new[place.new..place.new + block.length] == *bytes);
-        let context = &mut self.contexts.clean[self.view as usize][self.missed_blocks & 7];
+        let context = &mut self.contexts.clean[usize::from(self.words)][self.missed_blocks & 7];
         if side.bit(context, clean) {
             self.missed_blocks <<= 1;
             side.put(place.new, bytes);

@@ -22,20 +22,16 @@ pub struct Seeds {
 }
 
 impl Seeds {
-    /// An index of nothing.
-    pub const EMPTY: Self = Self { shift: 64, table: Vec::new() };
-
-    /// Indexes `base`, of at most [`MAX_BASE`] bytes, and nothing else.
-    pub fn index(&mut self, base: &[u8]) {
+    /// The index of `base`, of at most [`MAX_BASE`] bytes; it takes as many, or up to twice as many of a shorter base.
+    pub fn index(base: &[u8]) -> Self {
         let bits = (base.len() / STEP / WAYS).next_power_of_two().ilog2().max(8);
-        self.shift = 64 - bits;
-        self.table.clear();
-        self.table.resize(1 << bits, [0; WAYS]);
+        let mut seeds = Self { shift: 64 - bits, table: vec![[0; WAYS]; 1 << bits] };
         for (place, at) in (0..base.len().saturating_sub(SEED - 1)).step_by(STEP).enumerate() {
-            if let Some((bucket, tag)) = self.hash(base, at) {
-                self.table[bucket][place % WAYS] = (place as u32 + 1) << TAG_BITS | tag;
+            if let Some((bucket, tag)) = seeds.hash(base, at) {
+                seeds.table[bucket][place % WAYS] = (place as u32 + 1) << TAG_BITS | tag;
             }
         }
+        seeds
     }
 
     /// The places that probably have the seed that is in `bytes` at `at`.

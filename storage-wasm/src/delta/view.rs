@@ -12,7 +12,10 @@ pub enum View {
     /// x86-64 code, or anything else that has no addresses.
     Code,
     /// Words of four bytes that may be addresses or offsets.
-    Words,
+    Words {
+        /// Where in the base window they begin, modulo 4.
+        alignment: usize,
+    },
 }
 
 /// What it costs, in bits or so, that a word or an operand changes.
@@ -21,14 +24,27 @@ const OPERAND: usize = 3;
 /// What it costs that any other byte of code changes.
 const BYTE: usize = 8;
 
-/// What the bytes at `place` are best taken for; `last` if they did not change.
-pub fn choose(old: &[u8], new: &[u8], place: &Place, last: View) -> View {
-    let (code, words) = (cost_of_code(old, new, place), cost_of_words(old, new, place));
-    match code.cmp(&words) {
-        _ if words == 0 => last,
-        std::cmp::Ordering::Greater => View::Words,
-        _ => View::Code,
+/// Words that are as far as this from zero, as those of text, are no addresses or offsets.
+const MAX_OFFSET: u32 = 1 << 28;
+
+/// Whether a word may be an address or an offset.
+pub fn is_address(word: u32) -> bool {
+    word != 0 && word.wrapping_add(MAX_OFFSET) < 2 * MAX_OFFSET
+}
+
+/// What the bytes at `place` are best taken for, some of which have changed; `last` is the last alignment of words.
+pub fn choose(old: &[u8], new: &[u8], place: &Place, last: usize) -> View {
+    let code = cost_of_code(old, new, place);
+    let words = changes(old, new, place, last);
+    if code <= words.cost() {
+        return View::Code;
     }
+    if !words.are_doubtful() {
+        return View::Words { alignment: last };
+    }
+    let all = [last, last ^ 1, last ^ 2, last ^ 3];
+    let best = all.into_iter().min_by_key(|&alignment| changes(old, new, place, alignment).doubtful);
+    View::Words { alignment: best.unwrap_or(last) }
 }
 
 fn cost_of_code(old: &[u8], new: &[u8], place: &Place) -> usize {
@@ -48,13 +64,39 @@ fn cost_of_code(old: &[u8], new: &[u8], place: &Place) -> usize {
     cost
 }
 
-fn cost_of_words(old: &[u8], new: &[u8], place: &Place) -> usize {
+/// What changed in words of some alignment.
+struct Changes {
+    words: usize,
+    /// The words among these that look as if words began elsewhere: they are no addresses, or round ones.
+    doubtful: usize,
+}
+
+impl Changes {
+    fn cost(&self) -> usize {
+        WORD * self.words
+    }
+
+    fn are_doubtful(&self) -> bool {
+        4 * self.doubtful > self.words
+    }
+}
+
+fn changes(old: &[u8], new: &[u8], place: &Place, alignment: usize) -> Changes {
     let (old, new) = (&old[place.old..place.old + place.length], &new[place.new..place.new + place.length]);
-    let head = place.to_word();
-    let (old_head, old_words) = old.split_at(head.min(old.len()));
-    let (new_head, new_words) = new.split_at(head.min(new.len()));
-    let changed = old_words.chunks(4).zip(new_words.chunks(4)).filter(|(old, new)| old != new).count();
-    WORD * (changed + usize::from(old_head != new_head))
+    let head = place.to_word(alignment).min(place.length);
+    let (old_head, old_words) = old.split_at(head);
+    let (new_head, new_words) = new.split_at(head);
+    let mut changes = Changes { words: usize::from(old_head != new_head), doubtful: 0 };
+    let ((old_words, old_tail), (new_words, new_tail)) = (old_words.as_chunks(), new_words.as_chunks());
+    for (&old, &new) in old_words.iter().zip(new_words) {
+        if old != new {
+            let word = u32::from_le_bytes(old);
+            changes.words += 1;
+            changes.doubtful += usize::from(!is_address(word) || word.is_multiple_of(256));
+        }
+    }
+    changes.words += usize::from(old_tail != new_tail);
+    changes
 }
 
 /// The four bytes before a place, the last one the lowest.
