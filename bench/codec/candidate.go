@@ -26,7 +26,7 @@ type candidate interface {
 
 // routines are what a candidate in this process has, for one goroutine. What a call returns is valid until the next.
 type routines interface {
-	// hold takes the bytes that calls work on, at most codec.BufferSize of them, as a read would bring them.
+	// hold takes the bytes that calls work on, at most codec.BatchSize of them, as a read would bring them.
 	hold(parts ...[]byte)
 	// split cuts what is held, after which nothing follows, and appends its chunks.
 	split(ctx context.Context, chunks []codec.Chunk) ([]codec.Chunk, error)

@@ -29,9 +29,9 @@ func TestSpeedsAreMediansOfWhatRoundsGive(t *testing.T) {
 		{verifyZeros, 1, codec.Wasmer}:  took(60, 60, 60),
 		{split, 1, sha256Name}:          took(1, 1, 1),
 	}
-	w := &work{raw: make([]byte, codec.BufferSize)}
+	w := &work{raw: make([]byte, codec.BatchSize)}
 	s := figureCut.speed(all, w, 1)
-	if want := float64(3*codec.BufferSize) / 0.05 / 1e6; s.MBps[nativeName] != want {
+	if want := float64(3*codec.BatchSize) / 0.05 / 1e6; s.MBps[nativeName] != want {
 		t.Errorf("native cuts %v MB/s, want %v", s.MBps[nativeName], want)
 	}
 	if s.Ratio[codec.Wasmer] != 0.5 {

@@ -132,7 +132,7 @@ func (w *work) bytes(t task) int {
 	size, parts := 0, len(w.raw)
 	switch t.routine {
 	case split.routine:
-		parts = codec.BufferSize
+		parts = codec.BatchSize
 	case compress1.routine:
 		parts = codec.FrameTarget
 	}
@@ -146,8 +146,8 @@ func (w *work) bytes(t task) int {
 
 func (w *work) split(ctx context.Context, t task, th *thread) (int, error) {
 	count := 0
-	for batch := range slices.Chunk(w.raw, codec.BufferSize*t.every) {
-		th.first.hold(batch[:min(len(batch), codec.BufferSize)])
+	for batch := range slices.Chunk(w.raw, codec.BatchSize*t.every) {
+		th.first.hold(batch[:min(len(batch), codec.BatchSize)])
 		for range t.times {
 			var err error
 			if th.chunks, err = th.first.split(ctx, th.chunks[:0]); err != nil {
@@ -209,7 +209,7 @@ func (t *thread) push(ctx context.Context, raw []byte, level int, take func([]by
 		filled, parts, extents = 0, parts[:0], extents[:0]
 		return err
 	}
-	for batch := range slices.Chunk(raw, codec.BufferSize) {
+	for batch := range slices.Chunk(raw, codec.BatchSize) {
 		t.first.hold(batch)
 		var err error
 		if t.chunks, err = t.first.split(ctx, t.chunks[:0]); err != nil {

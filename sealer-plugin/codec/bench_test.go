@@ -9,8 +9,8 @@ import (
 
 func BenchmarkSplit(b *testing.B) {
 	w := newWorker(b)
-	n := copy(w.Buffer(), noise(codec.BufferSize))
-	chunks := make([]codec.Chunk, 0, codec.BufferSize/codec.MinChunk)
+	n := copy(w.Buffer(), noise(codec.BatchSize))
+	chunks := make([]codec.Chunk, 0, codec.BatchSize/codec.MinChunk)
 	b.SetBytes(int64(n))
 	for b.Loop() {
 		if _, err := w.Split(b.Context(), 0, n, true, chunks); err != nil {
@@ -46,6 +46,30 @@ func BenchmarkRestore(b *testing.B) {
 	b.SetBytes(int64(len(raw)))
 	for b.Loop() {
 		if _, err := w.Restore(b.Context(), n, len(raw), extents); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkDelta(b *testing.B) {
+	w := newWorker(b)
+	base, raw := moved(codec.MaxDelta)
+	n := copy(w.Buffer()[copy(w.Buffer(), base):], raw)
+	b.SetBytes(int64(n))
+	for b.Loop() {
+		if _, err := w.Delta(b.Context(), len(base), n, codec.DefaultLevel, n); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkPatch(b *testing.B) {
+	w := newWorker(b)
+	base, raw := moved(codec.MaxDelta)
+	n := copy(w.Buffer()[len(base):], delta(b, w, base, raw, codec.DefaultLevel))
+	b.SetBytes(int64(len(raw)))
+	for b.Loop() {
+		if _, err := w.Patch(b.Context(), len(base), n, len(raw), nil); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -2,7 +2,7 @@ package codec
 
 import "encoding/hex"
 
-// Sizes in bytes, all but BufferSize those of the format (docs/format.md), and compression levels.
+// Sizes in bytes, all but the last two those of the format (docs/format.md), and compression levels.
 const (
 	MinChunk = 16 << 10  // shortest chunk that Split cuts, but for the last one of its input
 	AvgChunk = 64 << 10  // length that Split aims at
@@ -11,7 +11,11 @@ const (
 	FrameTarget        = 1 << 20           // raw bytes that a writer puts into one frame
 	MaxFrame           = 2 << 20           // longest frame, raw
 	MaxCompressedFrame = MaxFrame + 64<<10 // longest frame, compressed
-	BufferSize         = 8 << 20           // length of a worker's buffer
+	MaxDeltaBase       = 8 << 20           // longest base of a delta
+	MaxDelta           = 4 << 20           // most bytes that one delta makes; it is never longer than these
+
+	BatchSize  = 8 << 20                 // bytes that a caller splits at once: more of the buffer costs memory and gains nothing
+	BufferSize = MaxDeltaBase + MaxDelta // length of a worker's buffer
 
 	MaxDeltaBase = 8 << 20 // longest base of a delta
 	MaxDelta     = 4 << 20 // longest run of bytes that one delta makes; a delta is never longer than these

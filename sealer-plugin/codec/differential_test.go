@@ -11,14 +11,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
 // nativeVariable names the routines built natively, an executable: `cargo build --release --example routines`.
 const nativeVariable = "SEALIFT_NATIVE_ROUTINES"
 
-// implementation runs split, compress or restore, without this package's checks of arguments. The parameter is whether
-// the input is final, the level, or the raw length. An error is ErrDamaged, or says that an argument is wrong.
+// implementation runs a routine on bytes, without this package's checks of arguments. The parameter is whether the input
+// is final, the level, or the raw length; withBase makes the input of delta and patch. An error is ErrDamaged, or says
+// that an argument is wrong.
 type implementation func(tb testing.TB, r routine, input []byte, parameter int) ([]byte, error)
 
 // implementations are all engines of this build and, where it was built, the native one.
@@ -47,11 +49,19 @@ func (c *Codec) runModule(tb testing.TB, r routine, input []byte, parameter int)
 	}
 	defer w.Release()
 	l := c.layout
-	n, p := uint64(copy(w.Buffer(), input)), uint64(uint32(parameter))
-	stack := [maxParams]uint64{uint64(l.input), n, p, uint64(l.output), outputSize}
-	if r == routineRestore {
-		stack = [maxParams]uint64{uint64(l.input), n, uint64(l.extents), 0, uint64(l.output), p}
+	base := uint64(0)
+	if r == routineDelta || r == routinePatch {
+		base, input = uint64(binary.LittleEndian.Uint32(input)), input[4:]
 	}
+	n, p := uint64(copy(w.Buffer(), input))-base, uint64(uint32(parameter))
+	in, out, extents := uint64(l.input), uint64(l.output), uint64(l.extents)
+	stack := map[routine][maxParams]uint64{
+		routineSplit:    {in, n, p, out, outputSize},
+		routineCompress: {in, n, p, out, outputSize},
+		routineRestore:  {in, n, extents, 0, out, p},
+		routineDelta:    {in, base, in + base, n, p, out, n},
+		routinePatch:    {in, base, in + base, n, extents, 0, out, p},
+	}[r]
 	if err := w.inst.call(tb.Context(), r, stack[:]); err != nil {
 		tb.Fatalf("%s: %v: %v", c.Engine(), r, err)
 	}
@@ -63,6 +73,11 @@ func (c *Codec) runModule(tb testing.TB, r routine, input []byte, parameter int)
 		size *= int64(recordSize)
 	}
 	return bytes.Clone(l.result(w.inst.memory(), int(size))), nil
+}
+
+// withBase is the input of delta and patch: the length of the base, the base, and rest.
+func withBase(base, rest []byte) []byte {
+	return slices.Concat(binary.LittleEndian.AppendUint32(nil, uint32(len(base))), base, rest)
 }
 
 func codeError(code int64) error {
@@ -161,6 +176,52 @@ func compare(tb testing.TB, all map[string]implementation, input []byte, level i
 	_, _ = same(tb, all, routineRestore, frame, len(raw)+1)
 }
 
+// compareDeltas codes raw against base everywhere, and makes it again of what came out, whole and damaged.
+func compareDeltas(tb testing.TB, all map[string]implementation, base, raw []byte, level int) {
+	tb.Helper()
+	delta, err := same(tb, all, routineDelta, withBase(base, raw), level)
+	if err != nil {
+		return
+	}
+	got, err := same(tb, all, routinePatch, withBase(base, delta), len(raw))
+	if err != nil || !bytes.Equal(got, raw) {
+		tb.Errorf("patch: what was coded does not come back: error %v", err)
+	}
+	for _, at := range []int{0, 5, len(delta) / 2, len(delta) - 1} {
+		damaged := bytes.Clone(delta)
+		damaged[at%len(delta)] ^= 0x10
+		_, _ = same(tb, all, routinePatch, withBase(base, damaged), len(raw))
+		_, _ = same(tb, all, routinePatch, withBase(base, delta[:at%len(delta)]), len(raw))
+	}
+	_, _ = same(tb, all, routinePatch, withBase(base, delta), len(raw)+1)
+	_, _ = same(tb, all, routinePatch, withBase(base[:len(base)/2], delta), len(raw))
+}
+
+// TestDeltasAgree compares what the implementations make of an input and the input before.
+func TestDeltasAgree(t *testing.T) {
+	all := implementations(t)
+	inputs := realAndMadeUp(t)
+	inputs["nothing"] = nil
+	inputs["other sources"] = bytes.ReplaceAll(sources(t), []byte("err"), []byte("fault"))
+	inputs["rest of the program"] = program(t, 11<<20)[1<<20+1:]
+	for _, pair := range [][2]string{
+		{"program", "rest of the program"}, {"rest of the program", "program"}, {"sources", "other sources"},
+		{"the module", "program"}, {"maximal noise", "maximal noise"}, {"maximal zeros", "maximal zeros"},
+		{"nothing", "noise of 1"}, {"noise of 1", "nothing"}, {"noise of 16384", "noise of 65536"}, {"nothing", "sources"},
+	} {
+		base, raw := inputs[pair[0]], inputs[pair[1]]
+		base, raw = base[:min(len(base), MaxDeltaBase)], raw[:min(len(raw), MaxDelta)]
+		t.Run(fmt.Sprint(pair), func(t *testing.T) {
+			for _, level := range []int{0, MinLevel, 9, MaxLevel + 1} {
+				compareDeltas(t, all, base, raw, level)
+			}
+		})
+	}
+	t.Run("level 19", func(t *testing.T) {
+		compareDeltas(t, all, storageWasm, program(t, 1<<20), MaxLevel)
+	})
+}
+
 // TestImplementationsAgree compares the engines of this build and the native routines, byte for byte.
 func TestImplementationsAgree(t *testing.T) {
 	all := implementations(t)
@@ -244,5 +305,7 @@ func FuzzImplementations(f *testing.F) {
 		compare(t, all, input, int(level))
 		frame := input[:min(len(input), MaxCompressedFrame)]
 		_, _ = same(t, all, routineRestore, frame, int(raw%(MaxFrame+2)))
+		compareDeltas(t, all, piece, input[:min(len(input), MaxDelta)], int(level))
+		_, _ = same(t, all, routinePatch, withBase(piece, frame), int(raw%(MaxDelta+2)))
 	})
 }

@@ -13,6 +13,8 @@ const (
 	routineSplit
 	routineCompress
 	routineRestore
+	routineDelta
+	routinePatch
 	routineCount
 )
 
@@ -29,10 +31,12 @@ var signatures = [routineCount]struct {
 	routineSplit:      {"split", 5},
 	routineCompress:   {"compress", 5},
 	routineRestore:    {"restore", 6},
+	routineDelta:      {"delta", 7},
+	routinePatch:      {"patch", 8},
 }
 
 // maxParams is the number of parameters that no routine exceeds.
-const maxParams = 6
+const maxParams = 8
 
 func (r routine) String() string { return signatures[r].name }
 

@@ -15,10 +15,10 @@ var (
 	ErrClosed = errors.New("codec is closed")
 )
 
-// MismatchError says that a frame was intact as far as zstd can tell, but a chunk in it is not the one that it should
-// be. It unwraps to ErrDamaged.
+// MismatchError says that a frame or a delta was intact as far as its decoder can tell, but a chunk in it is not the one
+// that it should be. It unwraps to ErrDamaged.
 type MismatchError struct {
-	Index int   // position in the extents given to Restore
+	Index int   // position in the extents given to Restore or Patch
 	Chunk Chunk // the chunk that should have been there
 }
 
@@ -31,7 +31,7 @@ func (e *MismatchError) Unwrap() error { return ErrDamaged }
 // TrapError says that a routine broke off, or gave a result that it never may. No input causes that: it is a bug. The
 // instance in which it happened is never used again; other workers are not affected.
 type TrapError struct {
-	Routine string // "split", "compress" or "restore"
+	Routine string // "split", "compress", "restore", "delta" or "patch"
 	Err     error  // what the engine said, often with a stack trace in further lines
 }
 

@@ -42,6 +42,37 @@ func FuzzRestore(f *testing.F) {
 	})
 }
 
+// FuzzPatch gives arbitrary bytes as a delta of an arbitrary base: the result is either ErrDamaged, or raw bytes that hold
+// the chunk that was named.
+func FuzzPatch(f *testing.F) {
+	w := newWorker(f)
+	base, raw := moved(3000)
+	d := delta(f, w, base, raw, codec.DefaultLevel)
+	chunk := split(f, w, raw)[0]
+	f.Add(base, d, len(raw), chunk.ID[:])
+	f.Add(base[1:], d, len(raw), chunk.ID[:])
+	f.Add(base, d[:len(d)-1], len(raw), chunk.ID[:])
+	f.Add([]byte{}, delta(f, w, nil, text(500), codec.DefaultLevel), 500, []byte{})
+	f.Fuzz(func(t *testing.T, base, d []byte, size int, hash []byte) {
+		w := newWorker(t)
+		extent := codec.Extent{Chunk: codec.Chunk{Size: uint32(min(max(size, 0), codec.MinChunk))}}
+		copy(extent.ID[:], hash)
+		got, err := patch(t, w, base, d, size, []codec.Extent{extent})
+		if errors.Is(err, codec.ErrDamaged) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got) != size {
+			t.Fatalf("got %d raw bytes, want %d", len(got), size)
+		}
+		if split(t, w, slices.Clone(got[:extent.Size]))[0].ID != extent.ID {
+			t.Error("the chunk is not the one that was named")
+		}
+	})
+}
+
 // FuzzSplit cuts arbitrary bytes, at once and with more to follow.
 func FuzzSplit(f *testing.F) {
 	f.Add([]byte("data"), uint8(0))

@@ -38,7 +38,7 @@ func (h hostile) address() uint64 {
 }
 
 func (h hostile) length() uint64 {
-	edges := []uint32{0, 1, uint32(recordSize), uint32(extentSize), goodLength, MaxFrame + 2, BufferSize, h.memory, 1 << 31, 0}
+	edges := []uint32{0, 1, uint32(recordSize), uint32(extentSize), goodLength, MaxFrame + 2, MaxDelta, BufferSize, h.memory, 1 << 31, 0}
 	return uint64(edges[h.IntN(len(edges))] + uint32(h.IntN(5)-2))
 }
 
@@ -92,6 +92,32 @@ func (h hostile) frame(ctx context.Context, w *Worker, good sound) error {
 	return nil
 }
 
+// patch has a worker patch with what is no delta, or not the one that it should be.
+func (h hostile) patch(ctx context.Context, w *Worker, good sound) error {
+	base := copy(w.Buffer(), good.base)
+	n := copy(w.Buffer()[base:], good.delta)
+	raw, extents := goodLength, good.extents
+	switch h.IntN(5) {
+	case 0:
+		n = h.IntN(n)
+	case 1:
+		w.Buffer()[base+h.IntN(n)] ^= byte(1 + h.IntN(255))
+	case 2:
+		if raw = int(int32(h.length())); raw == goodLength {
+			raw++
+		}
+	case 3:
+		base = int(int32(h.length()))
+		n = copy(w.Buffer()[min(max(base, 0), MaxDeltaBase):], good.delta[1:])
+	default:
+		extents = []Extent{{Offset: uint32(h.length()), Chunk: Chunk{Size: uint32(h.length())}}}
+	}
+	if _, err := w.Patch(ctx, base, n, raw, extents); !errors.Is(err, ErrDamaged) {
+		return fmt.Errorf("patch: got error %w, want %w", err, ErrDamaged)
+	}
+	return nil
+}
+
 // work makes n calls, of which many fail, in workers that are acquired anew from time to time.
 func (h hostile) work(ctx context.Context, c *Codec, good sound, n int) error {
 	for n > 0 {
@@ -100,10 +126,13 @@ func (h hostile) work(ctx context.Context, c *Codec, good sound, n int) error {
 			return err
 		}
 		for range min(n, 50) {
-			if h.IntN(2) == 0 {
-				err = errors.Join(err, h.call(ctx, w))
-			} else {
+			switch h.IntN(4) {
+			case 0:
 				err = errors.Join(err, h.frame(ctx, w, good))
+			case 1:
+				err = errors.Join(err, h.patch(ctx, w, good))
+			default:
+				err = errors.Join(err, h.call(ctx, w))
 			}
 		}
 		n -= 50
@@ -116,7 +145,7 @@ func (h hostile) work(ctx context.Context, c *Codec, good sound, n int) error {
 }
 
 // TestHostileCalls makes 100,000 calls with wrong lengths, with pointers at and past the end of memory, and with frames
-// that are cut short or changed, in 16 goroutines. Each fails, if it does, with an error; no memory is lost, and
+// and deltas that are cut short or changed, in 16 goroutines. Each fails, if it does, with an error; no memory is lost, and
 // afterwards the workers work.
 func TestHostileCalls(t *testing.T) {
 	for _, name := range enginesHere() {
@@ -142,10 +171,11 @@ func TestHostileCalls(t *testing.T) {
 	}
 }
 
-// sound is a frame of goodLength bytes, half of them noise, and what is in it.
+// sound is a frame of goodLength bytes, half of them noise, a delta that makes them of a base, and what is in them.
 type sound struct {
-	frame   []byte
-	extents []Extent
+	frame       []byte
+	base, delta []byte
+	extents     []Extent
 }
 
 const goodLength = 4096
@@ -165,7 +195,18 @@ func makeSound(t *testing.T, c *Codec) sound {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return sound{bytes.Clone(frame), []Extent{{Chunk: chunks[0]}}}
+	frame = bytes.Clone(frame)
+	base := bytes.Clone(raw)
+	copy(w.Buffer()[goodLength:], base)
+	for k := range base {
+		base[k] += byte(k % 7 / 6)
+	}
+	copy(w.Buffer(), base)
+	delta, err := w.Delta(t.Context(), goodLength, goodLength, DefaultLevel, goodLength)
+	if err != nil || delta == nil {
+		t.Fatalf("delta: got %d bytes, error %v", len(delta), err)
+	}
+	return sound{frame, base, bytes.Clone(delta), []Extent{{Chunk: chunks[0]}}}
 }
 
 func attack(t *testing.T, c *Codec, good sound, calls int) {

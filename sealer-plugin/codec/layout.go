@@ -14,9 +14,9 @@ const abiVersion = 1
 // Lengths of what lies in the module's arena, in bytes. The arena is a region of linear memory that belongs to the
 // caller: the input, then the output, then the extents up to its end.
 const (
-	outputSize = MaxCompressedFrame // also the room for a raw frame, and for the records of a split
-	recordSize = 4 + len(ID{})      // of split: length, ID
-	extentSize = 8 + len(ID{})      // of restore: offset, length, ID
+	outputSize = MaxDelta      // the longest there is of frames, deltas, what they hold, and the records of a split
+	recordSize = 4 + len(ID{}) // of split: length, ID
+	extentSize = 8 + len(ID{}) // of restore and patch: offset, length, ID
 	minExtents = 8192
 	minArena   = BufferSize + outputSize + minExtents*extentSize
 )
@@ -82,7 +82,7 @@ func (l layout) result(memory []byte, n int) []byte {
 	return memory[l.output:][:n:n]
 }
 
-// putExtents writes extents, of which there are at most extentCap, as restore reads them.
+// putExtents writes extents, of which there are at most extentCap, as restore and patch read them.
 func (l layout) putExtents(memory []byte, extents []Extent) {
 	at := memory[l.extents:][: 0 : l.extentCap*extentSize]
 	for _, e := range extents {

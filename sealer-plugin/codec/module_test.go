@@ -51,7 +51,7 @@ func (m testModule) result(r routine) int64 {
 	return map[routine]int64{
 		routineABIVersion: abiVersion,
 		routineArena:      testArena,
-		routineArenaSize:  16 << 20,
+		routineArenaSize:  17 << 20,
 		routineStamp:      32,
 	}[r]
 }
@@ -89,7 +89,7 @@ func (m testModule) encode() []byte {
 }
 
 func (m testModule) memory() []byte {
-	const pages = 260
+	const pages = 274
 	if m.growable {
 		return leb(0, pages)
 	}

@@ -101,10 +101,8 @@ func (w *Worker) Restore(ctx context.Context, n, raw int, extents []Extent) ([]b
 	if err := checkExtents(extents, raw); err != nil {
 		return nil, err
 	}
-	if err := w.restore(ctx, n, raw, extents); err != nil {
-		return nil, err
-	}
-	return w.codec.layout.result(w.inst.memory(), raw), nil
+	l := w.codec.layout
+	return w.verified(ctx, routineRestore, raw, extents, uint64(l.input), uint64(n))
 }
 
 func checkExtents(extents []Extent, raw int) error {
@@ -113,44 +111,47 @@ func checkExtents(extents []Extent, raw int) error {
 			return fmt.Errorf("%w: chunk %d has %d bytes, not 1 to %d", ErrDamaged, i, e.Size, MaxChunk)
 		}
 		if uint64(e.Offset)+uint64(e.Size) > uint64(raw) {
-			return fmt.Errorf("%w: chunk %d, %d bytes at %d, lies outside a frame of %d",
+			return fmt.Errorf("%w: chunk %d, %d bytes at %d, lies outside of %d raw bytes",
 				ErrDamaged, i, e.Size, e.Offset, raw)
 		}
 	}
 	return nil
 }
 
-// restore runs the routine as often as it takes to check all extents: once, but for frames of very many tiny chunks.
-func (w *Worker) restore(ctx context.Context, n, raw int, extents []Extent) error {
+// verified runs a routine that makes raw bytes of its input and checks extents in them, which are the parameters after
+// those of the input. It does so as often as it takes to check all extents: once, but for very many tiny chunks.
+func (w *Worker) verified(ctx context.Context, r routine, raw int, extents []Extent, input ...uint64) ([]byte, error) {
 	l := w.codec.layout
 	for done := 0; ; {
 		batch := extents[done:min(done+l.extentCap, len(extents))]
-		result, err := w.restoreBatch(ctx, n, raw, batch)
+		result, err := w.verifyBatch(ctx, r, raw, batch, input)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if k := codeMismatch - result; k >= 0 && k < int64(len(batch)) {
-			return &MismatchError{Index: done + int(k), Chunk: batch[k].Chunk}
+			return nil, &MismatchError{Index: done + int(k), Chunk: batch[k].Chunk}
 		}
 		if result == codeCorrupt {
-			return fmt.Errorf("%w: %d bytes that are not a frame of %d raw bytes", ErrDamaged, n, raw)
+			return nil, fmt.Errorf("%w: the input of %v does not give %d raw bytes", ErrDamaged, r, raw)
 		}
 		if result != int64(raw) {
-			return w.giveUp(routineRestore, fmt.Errorf("result %d for %d raw bytes", result, raw))
+			return nil, w.giveUp(r, fmt.Errorf("result %d for %d raw bytes", result, raw))
 		}
 		if done += len(batch); done == len(extents) {
-			return nil
+			return l.result(w.inst.memory(), raw), nil
 		}
 	}
 }
 
-// restoreBatch checks extents of which there are at most as many as fit.
-func (w *Worker) restoreBatch(ctx context.Context, n, raw int, extents []Extent) (int64, error) {
+// verifyBatch checks extents of which there are at most as many as fit.
+func (w *Worker) verifyBatch(ctx context.Context, r routine, raw int, extents []Extent, input []uint64) (int64, error) {
 	if w.inst == nil {
 		return 0, errReleased
 	}
 	l := w.codec.layout
 	l.putExtents(w.inst.memory(), extents)
-	return w.call(ctx, routineRestore,
-		uint64(l.input), uint64(n), uint64(l.extents), uint64(len(extents)), uint64(l.output), uint64(raw))
+	var args [maxParams]uint64
+	n := copy(args[:], input)
+	n += copy(args[n:], []uint64{uint64(l.extents), uint64(len(extents)), uint64(l.output), uint64(raw)})
+	return w.call(ctx, r, args[:n]...)
 }

@@ -45,8 +45,8 @@ func TestArchives(t *testing.T) {
 			file("512", noise(4, 512)), file("513", noise(5, 513)), file("514", noise(6, 514)), file("1 again", noise(7, 1))),
 		"sizes around the shortest chunk": writeTar(t, file("a", noise(1, codec.MinChunk-1)), file("b", noise(2, codec.MinChunk)),
 			file("c", noise(3, codec.MinChunk+1)), file("d", noise(4, codec.MinChunk))),
-		"sizes around the buffer": writeTar(t, file("a", noise(1, codec.BufferSize-1)), file("b", noise(2, codec.BufferSize)),
-			file("c", noise(3, codec.BufferSize+1))),
+		"sizes around the buffer": writeTar(t, file("a", noise(1, codec.BatchSize-1)), file("b", noise(2, codec.BatchSize)),
+			file("c", noise(3, codec.BatchSize+1))),
 		"links": writeTar(t, directory("d/"), file("d/f", []byte("f")), link(tar.TypeLink, "d/hard", "d/f"),
 			link(tar.TypeSymlink, "d/soft", "f"), link(tar.TypeSymlink, "far", long)),
 		"devices":     writeTar(t, link(tar.TypeChar, "null", ""), link(tar.TypeBlock, "sda", ""), link(tar.TypeFifo, "pipe", "")),
@@ -210,8 +210,8 @@ func TestPlain(t *testing.T) {
 		"a tar":     manySmallFiles(t, 50),
 		"zeros":     make([]byte, 3*codec.MaxChunk),
 		"long":      noise(1, 20<<20),
-		"a buffer":  noise(2, codec.BufferSize),
-		"a buffer+": noise(3, codec.BufferSize+1),
+		"a buffer":  noise(2, codec.BatchSize),
+		"a buffer+": noise(3, codec.BatchSize+1),
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := checkRoundTrip(t, blob, recipe.Plain)

@@ -13,13 +13,13 @@ type splitter struct {
 	worker     *codec.Worker
 	hash       *hasher
 	emit       func(codec.Chunk, []byte) error
-	buf        []byte // the worker's memory
+	buf        []byte // of the worker's memory
 	start, end int    // buf[start:end] is not yet cut
 	chunks     []codec.Chunk
 }
 
 func newSplitter(worker *codec.Worker, hash *hasher, emit func(codec.Chunk, []byte) error) *splitter {
-	return &splitter{worker: worker, hash: hash, emit: emit, buf: worker.Buffer()}
+	return &splitter{worker: worker, hash: hash, emit: emit, buf: worker.Buffer()[:codec.BatchSize]}
 }
 
 // read reads n bytes, or what there is of them, and returns how many it read. The end of r is no error.
