@@ -57,7 +57,7 @@ func BenchmarkDelta(b *testing.B) {
 	n := copy(w.Buffer()[copy(w.Buffer(), base):], raw)
 	b.SetBytes(int64(n))
 	for b.Loop() {
-		if _, err := w.Delta(b.Context(), len(base), n, codec.DefaultLevel, n); err != nil {
+		if _, err := w.Delta(b.Context(), 0, len(base), n, codec.DefaultLevel, n); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -69,7 +69,7 @@ func BenchmarkPatch(b *testing.B) {
 	n := copy(w.Buffer()[len(base):], delta(b, w, base, raw, codec.DefaultLevel))
 	b.SetBytes(int64(len(raw)))
 	for b.Loop() {
-		if _, err := w.Patch(b.Context(), len(base), n, len(raw), nil); err != nil {
+		if _, err := w.Patch(b.Context(), 0, len(base), n, len(raw), nil); err != nil {
 			b.Fatal(err)
 		}
 	}

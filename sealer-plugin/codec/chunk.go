@@ -17,9 +17,6 @@ const (
 	BatchSize  = 8 << 20                 // bytes that a caller splits at once: more of the buffer costs memory and gains nothing
 	BufferSize = MaxDeltaBase + MaxDelta // length of a worker's buffer
 
-	MaxDeltaBase = 8 << 20 // longest base of a delta
-	MaxDelta     = 4 << 20 // longest run of bytes that one delta makes; a delta is never longer than these
-
 	MinLevel     = 1  // fastest
 	MaxLevel     = 19 // smallest output
 	DefaultLevel = 3

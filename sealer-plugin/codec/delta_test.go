@@ -29,18 +29,19 @@ func moved(n int) (base, raw []byte) {
 func delta(tb testing.TB, w *codec.Worker, base, raw []byte, level int) []byte {
 	tb.Helper()
 	n := copy(w.Buffer()[copy(w.Buffer(), base):], raw)
-	d, err := w.Delta(tb.Context(), len(base), n, level, n)
+	d, err := w.Delta(tb.Context(), 0, len(base), n, level, n)
 	if err != nil || d == nil {
 		tb.Fatalf("delta of %d bytes against %d: got %d bytes, error %v", n, len(base), len(d), err)
 	}
 	return bytes.Clone(d)
 }
 
-// patch puts base and delta into w's buffer and patches.
+// patch puts base and delta into w's buffer, not where delta puts them, and patches.
 func patch(tb testing.TB, w *codec.Worker, base, delta []byte, raw int, extents []codec.Extent) ([]byte, error) {
 	tb.Helper()
-	n := copy(w.Buffer()[copy(w.Buffer(), base):], delta)
-	return w.Patch(tb.Context(), len(base), n, raw, extents)
+	off := max(0, codec.MaxDeltaBase-len(base))
+	n := copy(w.Buffer()[off+copy(w.Buffer()[off:], base):], delta)
+	return w.Patch(tb.Context(), off, len(base), n, raw, extents)
 }
 
 func TestDeltasRoundTrip(t *testing.T) {
@@ -83,7 +84,7 @@ func TestDeltaWithinLimit(t *testing.T) {
 	d := delta(t, w, base, raw, codec.DefaultLevel)
 	limited := func(base, raw []byte, limit int) []byte {
 		n := copy(w.Buffer()[copy(w.Buffer(), base):], raw)
-		got, err := w.Delta(t.Context(), len(base), n, codec.DefaultLevel, limit)
+		got, err := w.Delta(t.Context(), 0, len(base), n, codec.DefaultLevel, limit)
 		if err != nil {
 			t.Fatalf("limit %d: %v", limit, err)
 		}
@@ -104,11 +105,11 @@ func TestDeltaWithinLimit(t *testing.T) {
 
 func TestDeltaRefusesWhatIsTooLong(t *testing.T) {
 	w := newWorker(t)
-	for _, tt := range []struct{ base, n, level int }{
-		{-1, 1, 3}, {0, -1, 3}, {0, 0, 3}, {codec.MaxDeltaBase + 1, 1, 3}, {0, codec.MaxDelta + 1, 3},
-		{1 << 40, 1, 3}, {1, 1, 0}, {1, 1, codec.MaxLevel + 1},
+	for _, tt := range []struct{ off, base, n, level int }{
+		{0, -1, 1, 3}, {0, 0, -1, 3}, {0, 0, 0, 3}, {0, codec.MaxDeltaBase + 1, 1, 3}, {0, 0, codec.MaxDelta + 1, 3},
+		{0, 1 << 40, 1, 3}, {0, 1, 1, 0}, {0, 1, 1, codec.MaxLevel + 1}, {-1, 1, 1, 3}, {codec.BufferSize - 1, 1, 1, 3},
 	} {
-		if _, err := w.Delta(t.Context(), tt.base, tt.n, tt.level, 100); err == nil {
+		if _, err := w.Delta(t.Context(), tt.off, tt.base, tt.n, tt.level, 100); err == nil {
 			t.Errorf("delta of %d bytes against %d at level %d: no error", tt.n, tt.base, tt.level)
 		}
 	}

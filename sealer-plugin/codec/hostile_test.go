@@ -112,7 +112,7 @@ func (h hostile) patch(ctx context.Context, w *Worker, good sound) error {
 	default:
 		extents = []Extent{{Offset: uint32(h.length()), Chunk: Chunk{Size: uint32(h.length())}}}
 	}
-	if _, err := w.Patch(ctx, base, n, raw, extents); !errors.Is(err, ErrDamaged) {
+	if _, err := w.Patch(ctx, 0, base, n, raw, extents); !errors.Is(err, ErrDamaged) {
 		return fmt.Errorf("patch: got error %w, want %w", err, ErrDamaged)
 	}
 	return nil
@@ -202,7 +202,7 @@ func makeSound(t *testing.T, c *Codec) sound {
 		base[k] += byte(k % 7 / 6)
 	}
 	copy(w.Buffer(), base)
-	delta, err := w.Delta(t.Context(), goodLength, goodLength, DefaultLevel, goodLength)
+	delta, err := w.Delta(t.Context(), 0, goodLength, goodLength, DefaultLevel, goodLength)
 	if err != nil || delta == nil {
 		t.Fatalf("delta: got %d bytes, error %v", len(delta), err)
 	}
