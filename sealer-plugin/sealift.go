@@ -48,6 +48,7 @@ const (
 // What the functions of this package return, and whom they tell about progress.
 type (
 	Result       = transfer.Result
+	Plan         = transfer.Plan
 	Inspection   = transfer.Inspection
 	Difference   = transfer.Difference
 	Verification = transfer.Verification
@@ -63,7 +64,9 @@ type Options struct {
 	Layers   Layers         // of a push; "" is Keep
 	Bases    []string       // more images that a push may build upon: in its registry, or in files if it goes to files
 	Prepared string         // of a push: the same image, where it was pushed to before; "" is nowhere
-	Store    string         // directory of the local store of a pull; "" is DefaultStore()
+	NoDelta  bool           // of a push: makes no deltas; of a pull: uses them only for what cannot be had otherwise
+	Full     bool           // of a push: makes no deltas, and writes again what is on the destination only as deltas
+	Store    string         // directory of the local store; "" is DefaultStore()
 	Cache    string         // directory of the compiled routines; "" is DefaultCache()
 	Remote   remote.Options // registries
 	Progress Progress       // nil shows nothing
@@ -143,6 +146,14 @@ func Pull(ctx context.Context, src, dst string, o Options) (*Result, error) {
 		return transfer.Copy(ctx, source, root, *out, s.transferOptions())
 	})
 	return result, during("pull", src, err)
+}
+
+// PlanPull says what a Pull of the chunked image src would fetch. Only manifest, image document, recipes and index are read.
+func PlanPull(ctx context.Context, src string, o Options) (*Plan, error) {
+	s := newSession(o)
+	defer s.close()
+	plan, err := s.planPull(ctx, src)
+	return plan, during("pull", src, err)
 }
 
 // Image is a chunked image that is open for reading: the storage of the plain image that it stands for.

@@ -2,6 +2,7 @@ package sealift
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -169,6 +170,9 @@ func (s *session) push(
 	if opts.Prepared, err = s.prepared(ctx); err != nil {
 		return nil, err
 	}
+	if !s.NoDelta {
+		opts.OpenStore = s.openStoreOrNew
+	}
 	if err := s.openCodec(ctx); err != nil {
 		return nil, err
 	}
@@ -193,6 +197,21 @@ func (s *session) open(ctx context.Context, ref string) (*transfer.Image, error)
 	opts := s.transferOptions()
 	opts.Unpacked = s.unpacked
 	return transfer.OpenImage(ctx, s.codec, chunks, source, desc, opts)
+}
+
+func (s *session) planPull(ctx context.Context, ref string) (*Plan, error) {
+	source, desc, err := s.resolve(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	chunks, err := s.openStore()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.openCodec(ctx); err != nil {
+		return nil, err
+	}
+	return transfer.PlanPull(ctx, s.codec, chunks, source, desc, s.transferOptions())
 }
 
 func (s *session) addUnpacked(ctx context.Context, dir, file string) error {
@@ -234,11 +253,10 @@ func (s *session) output(ctx context.Context, dst string) (*transfer.Output, err
 
 // scratch makes an empty layout that is removed with the session.
 func (s *session) scratch(ctx context.Context) (transfer.Destination, error) {
-	dir, err := os.MkdirTemp("", "sealift-diff-")
+	dir, err := s.temporary("sealift-diff-")
 	if err != nil {
 		return transfer.Destination{}, err
 	}
-	s.closer = append(s.closer, func() error { return os.RemoveAll(dir) })
 	return s.destination(ctx, remote.Reference{Transport: remote.TransportOCI, Path: dir})
 }
 
@@ -253,6 +271,34 @@ func (s *session) openStore() (*store.Store, error) {
 	}
 	s.closes(chunks)
 	return chunks, nil
+}
+
+// openStoreOrNew opens the store or, as long as another process has it open, an empty one that is removed with the session.
+func (s *session) openStoreOrNew() (*store.Store, error) {
+	chunks, err := s.openStore()
+	if !errors.Is(err, ErrStoreInUse) {
+		return chunks, err
+	}
+	s.log.Debug("the store is in use: this push does without", "reason", err)
+	dir, err := s.temporary("sealift-store-")
+	if err != nil {
+		return nil, err
+	}
+	if chunks, err = store.Open(dir); err != nil {
+		return nil, err
+	}
+	s.closes(chunks)
+	return chunks, nil
+}
+
+// temporary makes a directory that is removed with the session.
+func (s *session) temporary(pattern string) (string, error) {
+	dir, err := os.MkdirTemp("", pattern)
+	if err != nil {
+		return "", err
+	}
+	s.closer = append(s.closer, func() error { return os.RemoveAll(dir) })
+	return dir, nil
 }
 
 func (s *session) openCodec(ctx context.Context) error {
@@ -271,7 +317,8 @@ func (s *session) openCodec(ctx context.Context) error {
 
 func (s *session) transferOptions() transfer.Options {
 	return transfer.Options{
-		Jobs: s.Jobs, Level: s.Level, Layers: s.Layers, Platform: s.Platform, Progress: s.Progress, Log: s.log,
+		Jobs: s.Jobs, Level: s.Level, Layers: s.Layers, Platform: s.Platform, Full: s.Full,
+		Progress: s.Progress, Log: s.log,
 	}
 }
 

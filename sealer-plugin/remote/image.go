@@ -25,6 +25,7 @@ const (
 	MediaTypeIndex  = "application/vnd.sealift.index.v1"
 	MediaTypeRecipe = "application/vnd.sealift.recipe.v1"
 	MediaTypePack   = "application/vnd.sealift.pack.v1"
+	MediaTypeDelta  = "application/vnd.sealift.delta.v1"
 )
 
 // Limits of the chunked form, in bytes.
@@ -86,7 +87,7 @@ type Image struct {
 	Document   Document
 	Index      ocispec.Descriptor
 	Recipes    []ocispec.Descriptor // in the order of the document
-	Packs      []ocispec.Descriptor
+	Packs      []ocispec.Descriptor // of frames, then of deltas
 }
 
 // LoadImage reads the manifest desc and its image document from src. ErrNotChunked says that desc is a plain image.
@@ -131,7 +132,7 @@ func parseManifest(desc ocispec.Descriptor, data []byte) (*Image, ocispec.Descri
 			img.Index = layer
 		case MediaTypeRecipe:
 			img.Recipes = append(img.Recipes, layer)
-		case MediaTypePack:
+		case MediaTypePack, MediaTypeDelta:
 			img.Packs = append(img.Packs, layer)
 		default:
 			return nil, m.Config, fmt.Errorf("manifest %s: %w: unknown layer %s", desc.Digest, codec.ErrDamaged, layer.MediaType)

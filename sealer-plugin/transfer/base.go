@@ -166,7 +166,9 @@ func (p *push) learn(ctx context.Context, bases []base) error {
 			return fmt.Errorf("base %s: %w", b.Descriptor.Digest, err)
 		}
 		images = append(images, knownImage{full, b.from})
+		p.bases = append(p.bases, baseImage{full, b.src})
 	}
+	p.known.full = p.opts.Full
 	p.known.add(images)
 	for _, img := range images {
 		p.addReusable(img)
@@ -205,6 +207,34 @@ func (p *push) openPrepared(ctx context.Context, prepared Base) (*chunkedImage, 
 		return nil, err
 	}
 	return full, full.loadIndex(ctx, p.codec, prepared.Source)
+}
+
+// baseImage is a base with recipes and index.
+type baseImage struct {
+	*chunkedImage
+	src remote.Source
+}
+
+// origins returns the files of the bases; nil if no deltas are wanted, or there is no base.
+func (p *push) origins(ctx context.Context) (*origins, error) {
+	if p.opts.OpenStore == nil || p.opts.Full || len(p.bases) == 0 {
+		return nil, nil
+	}
+	s, err := p.opts.OpenStore()
+	if err != nil {
+		return nil, err
+	}
+	o := &origins{fetching: &joined{Progress: p.opts.Progress, name: "fetch bases"}}
+	opts := p.opts
+	opts.Progress = o.fetching
+	usable := func(c codec.Chunk) bool { return p.known.inFrames([]codec.Chunk{c}) }
+	for _, b := range p.bases {
+		image := &Image{local: local{p.codec, s, opts.Unpacked}, src: b.src, opts: opts, image: b.chunkedImage, keepAll: true}
+		if err := o.add(ctx, image, usable); err != nil {
+			return nil, fmt.Errorf("base %s: %w", b.Descriptor.Digest, err)
+		}
+	}
+	return o, nil
 }
 
 // reuse is a recipe of a base for a blob of the image at hand, all chunks of which are known.

@@ -1,7 +1,6 @@
 package transfer
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/opencontainers/go-digest"
@@ -15,26 +14,33 @@ import (
 // catalog knows where chunks lie: in packs of the bases, and in packs that the push at hand writes.
 type catalog struct {
 	packs   []packSource
-	frames  []pack.Place      // Pack counts in packs
-	frameAt map[frameSpot]int // where those of the bases are in frames
+	frames  []knownFrame
+	frameAt map[framePlace]int // where those of the bases are in frames
 	chunks  map[codec.ID]pack.Location
+	full    bool // deltas of images are left out
 }
 
-// frameSpot is where a frame lies.
-type frameSpot struct {
-	pack      int // position in catalog.packs
-	offset    int64
+// knownFrame is a frame in a pack of the catalog.
+type knownFrame struct {
+	framePlace
 	size, raw uint32
+	base      []codec.Chunk // what a delta is coded against; nil of a zstd frame
 }
 
-// packSource is a pack and, if it has to be mounted or copied before use, where it lies.
+// framePlace is where a frame begins.
+type framePlace struct {
+	pack   int // in the catalog
+	offset int64
+}
+
+// packSource is a pack, of frames or of deltas, and, if it has to be mounted or copied before use, where it lies.
 type packSource struct {
 	desc ocispec.Descriptor
 	from *remote.Reference
 }
 
 func newCatalog() *catalog {
-	return &catalog{frameAt: make(map[frameSpot]int), chunks: make(map[codec.ID]pack.Location)}
+	return &catalog{frameAt: make(map[framePlace]int), chunks: make(map[codec.ID]pack.Location)}
 }
 
 // knownImage is an image whose packs are on the destination, or wherever else from says.
@@ -56,7 +62,7 @@ func (k *catalog) add(images []knownImage) {
 func (k *catalog) addLacking(img knownImage) {
 	lacking := make(map[digest.Digest]int64)
 	for i, packed := range img.packedSizes() {
-		if !has(k.chunks, img.chunks[i].ID) {
+		if !has(k.chunks, img.numbered[i].ID) {
 			lacking[img.packOf(img.index.Locations[i])] += packed
 		}
 	}
@@ -67,25 +73,49 @@ func (k *catalog) addLacking(img knownImage) {
 	k.addChunks(img, func(d digest.Digest) bool { return lacking[d] > size[d]/2 })
 }
 
-// addChunks makes the chunks of an image known that lie in wanted packs, unless they are known already.
+// addChunks makes the chunks of an image known that lie in wanted packs, unless they are known already. Those in deltas are
+// known only with all that these are coded against.
 func (k *catalog) addChunks(img knownImage, wanted func(digest.Digest) bool) {
 	packs := make([]int, len(img.Packs))
 	for i, desc := range img.Packs {
 		packs[i] = k.addPack(packSource{desc, img.from})
 	}
+	k.addChunksIn(img, packs, func(f pack.Place) bool {
+		return !f.Delta() && wanted(img.index.Packs[f.Pack].Digest)
+	})
+	if k.full {
+		return
+	}
+	k.addChunksIn(img, packs, func(f pack.Place) bool {
+		return f.Delta() && wanted(img.index.Packs[f.Pack].Digest) && k.inFrames(img.baseOf(f))
+	})
+}
+
+// addChunksIn makes the chunks of an image known that lie in wanted frames. packs are those of the image in the catalog.
+func (k *catalog) addChunksIn(img knownImage, packs []int, wanted func(pack.Place) bool) {
 	frames := make([]int, len(img.index.Frames))
 	for i, f := range img.index.Frames {
-		f.Pack = packs[f.Pack]
-		frames[i] = k.addFrame(f)
-	}
-	for i, c := range img.chunks {
-		at := img.index.Locations[i]
-		if has(k.chunks, c.ID) || !wanted(img.packOf(at)) {
-			continue
+		frames[i] = -1
+		if wanted(f) {
+			frames[i] = k.addFrame(knownFrame{framePlace{packs[f.Pack], f.Offset}, f.Size, f.Raw, img.baseOf(f)})
 		}
-		at.Frame = frames[at.Frame]
-		k.chunks[c.ID] = at
 	}
+	for i, c := range img.numbered {
+		at := img.index.Locations[i]
+		if at.Frame = frames[at.Frame]; at.Frame >= 0 && !has(k.chunks, c.ID) {
+			k.chunks[c.ID] = at
+		}
+	}
+}
+
+// inFrames says whether all of the chunks are known to lie in zstd frames.
+func (k *catalog) inFrames(chunks []codec.Chunk) bool {
+	for _, c := range chunks {
+		if at, known := k.chunks[c.ID]; !known || k.frames[at.Frame].base != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // wastedPacks finds the packs of which images use less than half.
@@ -102,7 +132,7 @@ func wastedPacks(images []knownImage) map[digest.Digest]bool {
 			size[p.Digest] = p.Size
 		}
 		for i, packed := range img.packedSizes() {
-			at := place{img.packOf(img.index.Locations[i]), img.chunks[i].ID}
+			at := place{img.packOf(img.index.Locations[i]), img.numbered[i].ID}
 			if !counted[at] {
 				counted[at] = true
 				used[at.pack] += packed
@@ -126,15 +156,35 @@ func (k *catalog) addPack(p packSource) int {
 }
 
 // addFrame returns which of the known frames f is: images share packs, and an index names no frame twice.
-func (k *catalog) addFrame(f pack.Place) int {
-	spot := frameSpot{f.Pack, f.Offset, f.Size, f.Raw}
-	at, known := k.frameAt[spot]
+func (k *catalog) addFrame(f knownFrame) int {
+	at, known := k.frameAt[f.framePlace]
 	if !known {
 		at = len(k.frames)
-		k.frameAt[spot] = at
+		k.frameAt[f.framePlace] = at
 		k.frames = append(k.frames, f)
 	}
 	return at
+}
+
+// addPacked adds packs that were written, and all that lies in them.
+func (k *catalog) addPacked(packs []packSource, frames []packedFrame) {
+	first := len(k.packs)
+	k.packs = append(k.packs, packs...)
+	for _, f := range frames {
+		f.pack += first
+		offset := uint32(0)
+		for _, c := range f.chunks {
+			k.chunks[c.ID] = pack.Location{Frame: len(k.frames), Offset: offset}
+			offset += c.Size
+		}
+		k.frames = append(k.frames, f.knownFrame)
+	}
+}
+
+// packedFrame is a frame that was written; its pack counts from the first of those written with it.
+type packedFrame struct {
+	knownFrame
+	chunks []codec.Chunk // all that is in it
 }
 
 // has says whether all of the chunks are known.
@@ -151,55 +201,20 @@ func (k *catalog) has(chunks []codec.Chunk) bool {
 func (k *catalog) from(place *remote.Reference, chunks []codec.Chunk) []codec.Chunk {
 	var there []codec.Chunk
 	for _, c := range chunks {
-		if k.packs[k.frames[k.chunks[c.ID].Frame].Pack].from == place {
+		if k.packs[k.frames[k.chunks[c.ID].Frame].pack].from == place {
 			there = append(there, c)
 		}
 	}
 	return there
 }
 
-// index returns the index of an image with these distinct chunks, all of them known, and the packs that it names:
-// in the order in which the chunks first need them.
+// index returns the index of an image with these distinct chunks, all of them known, and the packs that it names: first those
+// of frames, then those of deltas, each in the order in which the chunks first need them.
 func (k *catalog) index(chunks []codec.Chunk) (*pack.Index, []packSource) {
-	var (
-		packs   []packSource
-		packAt  = make(map[int]int)
-		used    []int // frames of the catalog
-		frameAt = make(map[int]int)
-	)
-	for _, c := range chunks {
-		f := k.chunks[c.ID].Frame
-		if _, seen := frameAt[f]; seen {
-			continue
-		}
-		frameAt[f] = 0
-		used = append(used, f)
-		if p := k.frames[f].Pack; !has(packAt, p) {
-			packAt[p] = len(packs)
-			packs = append(packs, k.packs[p])
-		}
+	x := &indexing{
+		catalog: k, number: make(map[codec.ID]int), packAt: make(map[int]int), frameAt: make(map[int]int), index: &pack.Index{},
 	}
-	slices.SortFunc(used, func(a, b int) int {
-		x, y := k.frames[a], k.frames[b]
-		return cmp.Or(cmp.Compare(packAt[x.Pack], packAt[y.Pack]), cmp.Compare(x.Offset, y.Offset))
-	})
-
-	index := &pack.Index{}
-	for _, p := range packs {
-		index.Packs = append(index.Packs, pack.Ref{Digest: p.desc.Digest, Size: p.desc.Size})
-	}
-	for i, f := range used {
-		frameAt[f] = i
-		place := k.frames[f]
-		place.Pack = packAt[place.Pack]
-		index.Frames = append(index.Frames, place)
-	}
-	for _, c := range chunks {
-		at := k.chunks[c.ID]
-		at.Frame = frameAt[at.Frame]
-		index.Locations = append(index.Locations, at)
-	}
-	return index, packs
+	return x.index, x.make(chunks)
 }
 
 func has[K comparable, V any](m map[K]V, key K) bool {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -63,9 +64,10 @@ func diffImages(ctx context.Context, before, after *chunkedImage, platform strin
 		return nil, err
 	}
 	fresh := after.packedByID()
-	for _, c := range before.chunks {
+	for _, c := range before.numbered {
 		delete(fresh, c.ID)
 	}
+	bases := maps.Clone(fresh)
 	d := &Difference{}
 	var chunks distinctChunks
 	for _, b := range wanted.blobs {
@@ -84,12 +86,27 @@ func diffImages(ctx context.Context, before, after *chunkedImage, platform strin
 		d.Layers = append(d.Layers, layer)
 	}
 	d.Chunks = len(chunks.list)
+	d.countBases(after, chunks.list, bases)
 	slices.SortStableFunc(d.Layers, func(a, b DiffLayer) int { return cmp.Compare(b.Packed, a.Packed) })
 	return d, nil
 }
 
-// span is a run of new bytes in the data of a blob.
-type span struct {
+// countBases counts what the place has to get only because deltas are coded against it. fresh is what it lacks.
+func (d *Difference) countBases(img *chunkedImage, chunks []codec.Chunk, fresh map[codec.ID]int64) {
+	wanted := make(map[codec.ID]bool)
+	for _, c := range chunks {
+		wanted[c.ID] = has(fresh, c.ID)
+	}
+	for _, c := range img.basesOf(wanted) {
+		if !wanted[c.ID] {
+			d.BaseBytes += fresh[c.ID]
+		}
+	}
+	d.Packed += d.BaseBytes
+}
+
+// newBytes is a run of new bytes in the data of a blob.
+type newBytes struct {
 	offset, end int64
 }
 
@@ -97,7 +114,7 @@ type span struct {
 // first: diffLayer takes it out of fresh.
 func diffLayer(ctx context.Context, b remote.Blob, r *recipe.Recipe, fresh map[codec.ID]int64) (DiffLayer, error) {
 	layer := DiffLayer{Digest: b.Digest, MediaType: b.MediaType, Size: b.Size}
-	var spans []span
+	var spans []newBytes
 	var at int64
 	for _, c := range r.Chunks {
 		end := at + int64(c.Size)
@@ -105,7 +122,7 @@ func diffLayer(ctx context.Context, b remote.Blob, r *recipe.Recipe, fresh map[c
 			delete(fresh, c.ID)
 			layer.RawBytes += int64(c.Size)
 			layer.Packed += packed
-			spans = append(spans, span{at, end})
+			spans = append(spans, newBytes{at, end})
 		}
 		at = end
 	}
@@ -126,7 +143,7 @@ func diffLayer(ctx context.Context, b remote.Blob, r *recipe.Recipe, fresh map[c
 }
 
 // overlap counts the bytes of the spans in [from, to), and drops the spans that end before: it is asked in ascending order.
-func overlap(spans *[]span, from, to int64) int64 {
+func overlap(spans *[]newBytes, from, to int64) int64 {
 	var n int64
 	for i, s := range *spans {
 		if s.offset >= to {

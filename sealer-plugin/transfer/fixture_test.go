@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -31,9 +32,32 @@ type file struct {
 	size int
 }
 
+// release returns the file as it is n releases later: some bytes were inserted, and some in every few hundred are others, as
+// in programs whose addresses moved.
+func (f file) release(n uint64) file {
+	f.seed |= n << 32
+	return f
+}
+
 // content returns bytes that compress about as programs do.
 func (f file) content() []byte {
-	random := rand.New(rand.NewPCG(f.seed, 1))
+	seed, release := f.seed&(1<<32-1), f.seed>>32
+	b := firstContent(seed, f.size)
+	for r := range release {
+		random := rand.New(rand.NewPCG(seed, 2+r))
+		for at := 0; at < len(b); at += 1 + random.IntN(500) {
+			b[at] += byte(1 + random.IntN(255))
+		}
+		for range 1 + len(b)>>16 {
+			b = slices.Insert(b, random.IntN(len(b)+1), make([]byte, random.IntN(40))...)
+		}
+		b = b[:f.size]
+	}
+	return b
+}
+
+func firstContent(seed uint64, size int) []byte {
+	random := rand.New(rand.NewPCG(seed, 1))
 	words := make([][]byte, 4096)
 	for i := range words {
 		words[i] = make([]byte, 4+random.IntN(12))
@@ -42,10 +66,10 @@ func (f file) content() []byte {
 		}
 	}
 	var b bytes.Buffer
-	for b.Len() < f.size {
+	for b.Len() < size {
 		b.Write(words[random.IntN(len(words))])
 	}
-	return b.Bytes()[:f.size]
+	return b.Bytes()[:size]
 }
 
 // tarOf returns a tar of the files with the given mtime.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -25,6 +26,8 @@ type chunkedImage struct {
 	recipes map[digest.Digest]*recipe.Recipe
 	chunks  []codec.Chunk // distinct, in the order of the index
 	index   *pack.Index   // nil until loadIndex
+
+	numbered []codec.Chunk // chunks, then those that deltas are coded against, as the index counts them; from loadIndex on
 }
 
 // openRecipes reads the recipes of img, side by side, from src.
@@ -84,12 +87,24 @@ func (img *chunkedImage) loadIndex(ctx context.Context, c *codec.Codec, src cont
 		return fmt.Errorf("index %s: %w: %d packs, the manifest has %d", img.Index.Digest, codec.ErrDamaged, len(index.Packs), len(img.Packs))
 	}
 	for i, p := range index.Packs {
-		if want := img.Packs[i]; p.Digest != want.Digest || p.Size != want.Size {
+		if want := img.Packs[i]; p.Digest != want.Digest || p.Size != want.Size || p.Delta != isDeltas(want) {
 			return fmt.Errorf("index %s: %w: pack %d is %s, in the manifest %s", img.Index.Digest, codec.ErrDamaged, i, p.Digest, want.Digest)
 		}
 	}
-	img.index = index
+	img.index, img.numbered = index, index.Chunks(img.chunks)
 	return nil
+}
+
+// isDeltas says whether a pack holds deltas, and not frames.
+func isDeltas(desc ocispec.Descriptor) bool { return desc.MediaType == remote.MediaTypeDelta }
+
+// baseOf returns the chunks that a delta is coded against, nil if the frame is none.
+func (img *chunkedImage) baseOf(f pack.Place) []codec.Chunk {
+	var base []codec.Chunk
+	for _, run := range f.Base {
+		base = append(base, img.numbered[run.First:][:run.Count]...)
+	}
+	return base
 }
 
 // packOf returns the pack that a location is in.
@@ -97,10 +112,10 @@ func (img *chunkedImage) packOf(at pack.Location) digest.Digest {
 	return img.index.Packs[img.index.Frames[at.Frame].Pack].Digest
 }
 
-// packedSizes returns what each of the chunks takes in its frame, by its share of the raw bytes.
+// packedSizes returns what each of the numbered chunks takes in its frame, by its share of the raw bytes.
 func (img *chunkedImage) packedSizes() []int64 {
-	sizes := make([]int64, len(img.chunks))
-	for i, c := range img.chunks {
+	sizes := make([]int64, len(img.numbered))
+	for i, c := range img.numbered {
 		f := img.index.Frames[img.index.Locations[i].Frame]
 		sizes[i] = (int64(c.Size)*int64(f.Size) + int64(f.Raw) - 1) / int64(f.Raw)
 	}
@@ -133,4 +148,9 @@ func (d *distinctChunks) add(chunks []codec.Chunk) {
 			d.list = append(d.list, c)
 		}
 	}
+}
+
+// of returns those of the chunks that are wanted.
+func (d *distinctChunks) of(wanted map[codec.ID]bool) []codec.Chunk {
+	return slices.DeleteFunc(slices.Clone(d.list), func(c codec.Chunk) bool { return !wanted[c.ID] })
 }

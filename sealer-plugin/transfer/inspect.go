@@ -62,9 +62,9 @@ func (img *chunkedImage) inspect(ctx context.Context) (*Inspection, error) {
 
 // packedByID returns what each chunk takes in its frame.
 func (img *chunkedImage) packedByID() map[codec.ID]int64 {
-	packed := make(map[codec.ID]int64, len(img.chunks))
+	packed := make(map[codec.ID]int64, len(img.numbered))
 	for i, n := range img.packedSizes() {
-		packed[img.chunks[i].ID] = n
+		packed[img.numbered[i].ID] = n
 	}
 	return packed
 }

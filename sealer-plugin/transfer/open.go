@@ -20,14 +20,15 @@ import (
 // Image is the plain image that a chunked image stands for, as a storage to read from. Its methods may be called by
 // several goroutines at once.
 type Image struct {
-	codec *codec.Codec
-	store *store.Store
-	src   remote.Source
-	opts  Options
+	local
+	src  remote.Source
+	opts Options
 
 	image  *chunkedImage
 	plain  plainImage    // what is wanted of it
 	chunks []codec.Chunk // distinct ones, of what is wanted
+
+	keepAll bool // of frames that are fetched, also the chunks that nobody asked for
 
 	fetching sync.Mutex    // so that what several blobs lack is fetched once
 	fetched  []codec.Chunk // so far
@@ -38,7 +39,7 @@ var _ content.ReadOnlyStorage = (*Image)(nil)
 // OpenImage opens the chunked image desc of src: it reads manifest, image document and recipes, from the store where an
 // earlier pull left them. ErrNotChunked says that desc is a plain image.
 func OpenImage(ctx context.Context, c *codec.Codec, s *store.Store, src remote.Source, desc ocispec.Descriptor, opts Options) (*Image, error) {
-	p := &Image{codec: c, store: s, src: src, opts: opts.withDefaults()}
+	p := &Image{local: local{c, s, opts.Unpacked}, src: src, opts: opts.withDefaults()}
 	small := storeCache{s, src}
 	img, err := remote.LoadImage(ctx, small, desc)
 	if err != nil {
@@ -128,22 +129,38 @@ func (p *Image) chunksOf(b remote.Blob) []codec.Chunk {
 func (p *Image) fetchMissing(ctx context.Context, chunks []codec.Chunk) error {
 	p.fetching.Lock()
 	defer p.fetching.Unlock()
-	missing, err := p.store.Missing(p.opts.Unpacked.Missing(chunks))
+	missing, err := p.missing(chunks)
 	if err != nil || len(missing) == 0 {
 		return err
 	}
-	if p.image.index == nil {
-		if err := p.image.loadIndex(ctx, p.codec, p.src); err != nil {
-			return err
-		}
+	plan, err := p.plan(ctx, missing)
+	if err != nil {
+		return err
 	}
-	err = fetch(ctx, p.codec, p.src, p.store, planFetch(p.image, missing), p.opts)
+	err = p.fetch(ctx, plan)
 	// Also what came before a failure, or an interruption, is kept for the next run.
 	if flushed := p.store.Flush(context.WithoutCancel(ctx)); err == nil {
 		err = flushed
 	}
 	p.fetched = append(p.fetched, missing...)
 	return err
+}
+
+// read puts chunks, one behind the other, into data. It fetches those that are not at hand.
+func (p *Image) read(ctx context.Context, chunks []codec.Chunk, data []byte) error {
+	if err := p.fetchMissing(ctx, chunks); err != nil {
+		return err
+	}
+	r := p.newChunkReader(chunks)
+	defer r.close()
+	for _, c := range chunks {
+		chunk, err := r.chunk(ctx, c)
+		if err != nil {
+			return err
+		}
+		data = data[copy(data, chunk):]
+	}
+	return nil
 }
 
 // storeCache reads small blobs from the store; those that it lacks it gets from the source, and keeps.

@@ -6,6 +6,7 @@ import (
 	"runtime"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
+	"github.com/sealift/sealift/sealer-plugin/store"
 	"github.com/sealift/sealift/sealer-plugin/unpacked"
 )
 
@@ -25,9 +26,13 @@ type Options struct {
 	Layers   Layers           // of a push; "" is Keep
 	Prepared *Base            // of a push: the same image, in chunked form already, wherever it lies; nil if there is none
 	Platform string           // of a pull: only this image of an index; "" takes all
-	Unpacked *unpacked.Layers // of a pull: chunks in them are not fetched; nil is no layers
-	Progress Progress         // nil shows nothing
-	Log      *slog.Logger     // hints and warnings; nil drops them
+	Unpacked *unpacked.Layers // chunks in them are not fetched; nil is no layers
+	Full     bool             // of a push: leaves the deltas of bases alone
+	// OpenStore opens the store for what a push makes deltas against; nil makes none. It is called once at most, and whoever gave
+	// it closes the store.
+	OpenStore func() (*store.Store, error)
+	Progress  Progress     // nil shows nothing
+	Log       *slog.Logger // hints and warnings; nil drops them
 }
 
 func (o Options) withDefaults() Options {

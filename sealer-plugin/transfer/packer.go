@@ -11,29 +11,30 @@ import (
 	"github.com/sealift/sealift/sealer-plugin/remote"
 )
 
-// packer puts new chunks into frames, compresses them side by side, and gives the packs to the uploader, in an order
-// that depends on the chunks alone. Its methods are for one goroutine.
-type packer struct {
+// pipeline is what the parts of a push that make packs have in common.
+type pipeline struct {
 	codec *codec.Codec
 	level int
+	jobs  int
 	up    *uploader
-	known *catalog
 
 	ctx    context.Context // done when a part of the pipeline failed
 	cancel context.CancelCauseFunc
+}
+
+// packer puts chunks into frames, compresses them side by side, and gives the packs to the uploader, in an order
+// that depends on the chunks alone. Its methods are for one goroutine.
+type packer struct {
+	pipeline
 
 	filling     *frame
-	sent        int // frames given to the queue
 	queue       chan *frame
 	compressors errgroup.Group
 	sequencer   sync.WaitGroup
 
-	chunks int   // new chunks so far
-	raw    int64 // their bytes
-
 	// The sequencer's, until done.
 	packs  []packSource
-	frames []pack.Place
+	frames []packedFrame
 }
 
 // frame is a batch of new chunks on its way: gathered in the input buffer of its worker, compressed there.
@@ -46,19 +47,15 @@ type frame struct {
 	ready  chan struct{} // closed when packed, or err, is there
 }
 
-func newPacker(ctx context.Context, c *codec.Codec, level, jobs int, up *uploader, known *catalog) *packer {
-	p := &packer{codec: c, level: level, up: up, known: known, queue: make(chan *frame, jobs)}
-	p.ctx, p.cancel = context.WithCancelCause(ctx)
-	p.compressors.SetLimit(jobs)
+func newPacker(line pipeline) *packer {
+	p := &packer{pipeline: line, queue: make(chan *frame, line.jobs)}
+	p.compressors.SetLimit(p.jobs)
 	p.sequencer.Go(p.sequence)
 	return p
 }
 
-// add takes the next chunk of the image; the bytes are not kept. Chunks that are known cost nothing.
+// add takes the next chunk; the bytes are not kept.
 func (p *packer) add(c codec.Chunk, data []byte) error {
-	if has(p.known.chunks, c.ID) {
-		return nil
-	}
 	if p.filling == nil {
 		w, err := p.codec.Acquire(p.ctx)
 		if err != nil {
@@ -67,12 +64,8 @@ func (p *packer) add(c codec.Chunk, data []byte) error {
 		p.filling = &frame{worker: w, ready: make(chan struct{})}
 	}
 	f := p.filling
-	// New frames are counted behind those of the bases; finish appends them there.
-	p.known.chunks[c.ID] = pack.Location{Frame: len(p.known.frames) + p.sent, Offset: uint32(f.raw)}
 	f.raw += copy(f.worker.Buffer()[f.raw:], data)
 	f.chunks = append(f.chunks, c)
-	p.chunks++
-	p.raw += int64(len(data))
 	if f.raw >= codec.FrameTarget {
 		return p.dispatch()
 	}
@@ -83,7 +76,6 @@ func (p *packer) add(c codec.Chunk, data []byte) error {
 func (p *packer) dispatch() error {
 	f := p.filling
 	p.filling = nil
-	p.sent++
 	select {
 	case p.queue <- f:
 	case <-p.ctx.Done():
@@ -134,9 +126,8 @@ func (p *packer) write(open **packFile, f *frame) error {
 		}
 	}
 	file := *open
-	p.frames = append(p.frames, pack.Place{
-		Pack: len(p.packs), Offset: file.spool.size, Size: uint32(len(f.packed)), Raw: uint32(f.raw),
-	})
+	place := framePlace{len(p.packs), file.spool.size}
+	p.frames = append(p.frames, packedFrame{knownFrame{place, uint32(len(f.packed)), uint32(f.raw), nil}, f.chunks})
 	if err := file.AddFrame(f.packed, f.chunks); err != nil {
 		return err
 	}
@@ -158,9 +149,9 @@ func (p *packer) seal(file *packFile) error {
 	return p.up.spooled(desc, file.spool)
 }
 
-// finish packs what is left, waits for the frames and adds them to the catalog; uploads may still be under way. It must be
-// called exactly once. After a failure it returns the first error.
-func (p *packer) finish() error {
+// finish packs what is left and waits for the frames; uploads may still be under way. It must be called exactly once. What
+// failed is the cause of the pipeline's end.
+func (p *packer) finish() {
 	if p.filling != nil {
 		if err := p.dispatch(); err != nil {
 			p.cancel(err)
@@ -169,17 +160,6 @@ func (p *packer) finish() error {
 	close(p.queue)
 	p.sequencer.Wait()
 	_ = p.compressors.Wait() // their errors came by the frames
-	defer p.cancel(nil)
-	if p.ctx.Err() != nil {
-		return context.Cause(p.ctx)
-	}
-	first := len(p.known.packs)
-	p.known.packs = append(p.known.packs, p.packs...)
-	for _, f := range p.frames {
-		f.Pack += first
-		p.known.frames = append(p.known.frames, f)
-	}
-	return nil
 }
 
 // packFile is a pack that is being written to a spool.

@@ -41,6 +41,30 @@ func Pull(ctx context.Context, c *codec.Codec, s *store.Store, src remote.Source
 	return result, nil
 }
 
+// PlanPull says what a Pull would fetch. Only manifest, image document, recipes and index are read.
+func PlanPull(ctx context.Context, c *codec.Codec, s *store.Store, src remote.Source, desc ocispec.Descriptor, opts Options) (*Plan, error) {
+	p, err := OpenImage(ctx, c, s, src, desc, opts)
+	if err != nil {
+		return nil, err
+	}
+	plan := &Plan{Digest: p.plain.root.Digest, RawBytes: p.plain.size(), ChunksTotal: len(p.chunks)}
+	missing, err := p.missing(p.chunks)
+	if err != nil || len(missing) == 0 {
+		return plan, err
+	}
+	fetching, err := p.plan(ctx, missing)
+	if err != nil {
+		return nil, err
+	}
+	plan.ChunksNew = len(missing)
+	for _, c := range missing {
+		plan.NewBytes += int64(c.Size)
+	}
+	plan.FrameBytes, plan.FrameRequests = traffic(fetching.frames)
+	plan.DeltaBytes, plan.DeltaRequests = traffic(fetching.deltas)
+	return plan, nil
+}
+
 // count counts chunks that travelled.
 func (r *Result) count(chunks []codec.Chunk) {
 	r.ChunksNew += len(chunks)

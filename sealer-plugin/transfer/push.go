@@ -34,8 +34,11 @@ type push struct {
 	root    ocispec.Descriptor // of the plain image as it is read
 	known   *catalog
 	recipes map[digest.Digest]reuse // of the bases
+	bases   []baseImage
+	fresh   map[codec.ID]bool // chunks that are packed or coded by this push
 	up      *uploader
 	packer  *packer
+	deltas  *deltas // nil if there is nothing to code against
 
 	image    remote.Parts
 	at       map[digest.Digest]int                // place of each blob in the document
@@ -51,6 +54,7 @@ func Push(ctx context.Context, c *codec.Codec, src content.ReadOnlyStorage, root
 	p := &push{
 		codec: c, src: src, dst: dst, opts: opts.withDefaults(), root: root,
 		known:    newCatalog(),
+		fresh:    make(map[codec.ID]bool),
 		recipes:  make(map[digest.Digest]reuse),
 		at:       make(map[digest.Digest]int),
 		unpacked: make(map[digest.Digest]ocispec.Descriptor),
@@ -104,13 +108,7 @@ func (p *push) run(ctx context.Context) (*Result, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	p.up = newUploader(ctx, p.dst, p.opts.Jobs, p.opts.Progress)
-	p.packer = newPacker(p.up.ctx, p.codec, p.opts.Level, p.opts.Jobs, p.up, p.known)
-
-	root, err := p.manifest(p.packer.ctx, p.root)
-	if err != nil {
-		p.packer.cancel(err)
-	}
-	err = p.packer.finish()
+	root, err := p.pack(p.up.ctx)
 	if err == nil {
 		err = p.publishIndex(p.up.ctx)
 	}
@@ -128,11 +126,41 @@ func (p *push) run(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	p.hint()
-	result.ChunksNew, result.NewBytes = p.packer.chunks, p.packer.raw
+	result.count(p.distinct.of(p.fresh))
 	if p.opts.Prepared != nil {
 		result.count(p.known.from(&p.opts.Prepared.Reference, p.distinct.list))
 	}
 	return result, nil
+}
+
+// pack reads the image, and packs all that is new in it. It returns the root of the image as it will be pulled.
+func (p *push) pack(ctx context.Context) (ocispec.Descriptor, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	line := pipeline{p.codec, p.opts.Level, p.opts.Jobs, p.up, ctx, cancel}
+	p.packer = newPacker(line)
+	if origins, err := p.origins(ctx); err != nil {
+		cancel(err)
+	} else if origins != nil {
+		p.deltas = newDeltas(line, origins)
+	}
+	root, err := p.manifest(ctx, p.root)
+	if err != nil {
+		cancel(err)
+	}
+	p.packer.finish()
+	if p.deltas != nil {
+		p.deltas.finish()
+	}
+	if ctx.Err() != nil {
+		return root, context.Cause(ctx)
+	}
+	p.known.addPacked(p.packer.packs, p.packer.frames)
+	if p.deltas != nil {
+		p.known.addPacked(p.deltas.rejected.packs, p.deltas.rejected.frames)
+		p.known.addPacked(p.deltas.packs, p.deltas.frames)
+	}
+	return root, nil
 }
 
 // publishIndex uploads the index, and mounts the packs of the bases that need it.
@@ -244,10 +272,13 @@ func (p *push) build(ctx context.Context, r io.Reader, kind recipe.Kind, b *remo
 		return recipe.Summary{}, err
 	}
 	var chunks []codec.Chunk
+	offset := int64(0)
 	task := p.opts.Progress.Begin("read "+shortDigest(b.Digest), b.Size)
-	sum, err := recipe.Build(ctx, p.codec, &taskReader{r, task}, kind, p.opts.Level, file, func(c codec.Chunk, data []byte, _ []recipe.File) error {
+	sum, err := recipe.Build(ctx, p.codec, &taskReader{r, task}, kind, p.opts.Level, file, func(c codec.Chunk, data []byte, files []recipe.File) error {
 		chunks = append(chunks, c)
-		return p.packer.add(c, data)
+		err := p.chunk(c, data, offset, files)
+		offset += int64(c.Size)
+		return err
 	})
 	task.End(err)
 	if err != nil {
@@ -258,6 +289,20 @@ func (p *push) build(ctx context.Context, r io.Reader, kind recipe.Kind, b *remo
 	b.Recipe = desc.Digest
 	p.nameRecipe(desc, chunks)
 	return sum, p.up.spooled(desc, file)
+}
+
+// chunk packs a chunk that is not known yet, or codes it against those of a base.
+func (p *push) chunk(c codec.Chunk, data []byte, offset int64, files []recipe.File) error {
+	if has(p.known.chunks, c.ID) || p.fresh[c.ID] {
+		return nil
+	}
+	p.fresh[c.ID] = true
+	if p.deltas != nil {
+		if taken, err := p.deltas.add(c, data, offset, files); taken || err != nil {
+			return err
+		}
+	}
+	return p.packer.add(c, data)
 }
 
 // reuse enters a recipe of a base.

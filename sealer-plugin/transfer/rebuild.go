@@ -13,7 +13,6 @@ import (
 	"github.com/sealift/sealift/sealer-plugin/codec"
 	"github.com/sealift/sealift/sealer-plugin/remote"
 	"github.com/sealift/sealift/sealer-plugin/store"
-	"github.com/sealift/sealift/sealer-plugin/unpacked"
 )
 
 // write rebuilds the plain image at out, from what is at hand. It says whether there was something to do.
@@ -118,21 +117,20 @@ func (b *rebuiltBlob) Close() error {
 	return nil
 }
 
-// chunkReader reads the chunks of a blob. It belongs to one goroutine.
+// chunkReader reads the chunks of an image. It belongs to one goroutine.
 type chunkReader struct {
+	*localReader
 	image  *Image
-	chunks []codec.Chunk // of the blob
-	stored *store.Reader
-	layers *unpacked.Reader
+	chunks []codec.Chunk // that will be read
 }
 
 func (p *Image) newChunkReader(chunks []codec.Chunk) *chunkReader {
-	return &chunkReader{image: p, chunks: chunks, stored: p.store.NewReader(p.codec), layers: p.opts.Unpacked.NewReader()}
+	return &chunkReader{p.newReader(), p, chunks}
 }
 
-// chunk returns the bytes of a chunk. Where local data turns out to be damaged, it gets what the blob lacks then.
+// chunk returns the bytes of a chunk. Where local data turns out to be damaged, it gets what of the chunks is lacking then.
 func (r *chunkReader) chunk(ctx context.Context, c codec.Chunk) ([]byte, error) {
-	data, err := r.read(ctx, c)
+	data, err := r.localReader.chunk(ctx, c)
 	if !errors.Is(err, codec.ErrDamaged) && !errors.Is(err, store.ErrNotFound) {
 		return data, err
 	}
@@ -140,17 +138,5 @@ func (r *chunkReader) chunk(ctx context.Context, c codec.Chunk) ([]byte, error) 
 	if err := r.image.fetchMissing(ctx, r.chunks); err != nil {
 		return nil, err
 	}
-	return r.read(ctx, c)
-}
-
-func (r *chunkReader) read(ctx context.Context, c codec.Chunk) ([]byte, error) {
-	if r.image.opts.Unpacked.Has(c.ID) {
-		return r.layers.Chunk(ctx, c)
-	}
-	return r.stored.Chunk(ctx, c)
-}
-
-func (r *chunkReader) close() {
-	r.stored.Close()
-	r.layers.Close()
+	return r.localReader.chunk(ctx, c)
 }

@@ -1,6 +1,8 @@
 package transfer
 
 import (
+	"sync"
+
 	"github.com/opencontainers/go-digest"
 )
 
@@ -17,6 +19,19 @@ type Result struct {
 	NewBytes      int64         `json:"new_bytes"`    // raw bytes of the new chunks
 	Seconds       float64       `json:"seconds"`
 	Unchanged     bool          `json:"unchanged"` // nothing had to be done
+}
+
+// Plan is what a pull would fetch, beside manifest, image document, recipes and index.
+type Plan struct {
+	Digest        digest.Digest `json:"digest"`      // of the plain image
+	FrameBytes    int64         `json:"frame_bytes"` // of chunks, also of those that deltas are coded against
+	FrameRequests int           `json:"frame_requests"`
+	DeltaBytes    int64         `json:"delta_bytes"`
+	DeltaRequests int           `json:"delta_requests"`
+	ChunksTotal   int           `json:"chunks_total"` // distinct chunks of the image
+	ChunksNew     int           `json:"chunks_new"`   // those of them that are lacking
+	RawBytes      int64         `json:"raw_bytes"`    // all blobs of the plain image
+	NewBytes      int64         `json:"new_bytes"`    // raw bytes of the new chunks
 }
 
 // Progress is told what a push or a pull is doing. Its methods may be called by several goroutines at once.
@@ -48,6 +63,42 @@ var (
 	_ Progress = Hush{}
 	_ Task     = hushTask{}
 )
+
+// joined shows all tasks that are begun as one, which grows.
+type joined struct {
+	Progress
+	name string
+
+	mu    sync.Mutex
+	task  Task
+	total int64
+}
+
+// Begin implements Progress.
+func (j *joined) Begin(_ string, total int64) Task {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.total += total
+	if j.task == nil {
+		j.task = j.Progress.Begin(j.name, j.total)
+	} else {
+		j.task.SetTotal(j.total)
+	}
+	return part{j.task}
+}
+
+// end ends the one task, if there was any.
+func (j *joined) end(outcome error) {
+	if j.task != nil {
+		j.task.End(outcome)
+	}
+}
+
+// part is a task that is a part of another one.
+type part struct{ Task }
+
+// End leaves the other one going on.
+func (part) End(error) {}
 
 // Inspection describes an image on a remote.
 type Inspection struct {
@@ -82,7 +133,8 @@ type Difference struct {
 	Chunks    int         `json:"chunks"`       // distinct chunks of NEW
 	ChunksNew int         `json:"chunks_new"`   // those that OLD lacks
 	RawBytes  int64       `json:"raw_bytes"`    // raw bytes of the new chunks
-	Packed    int64       `json:"packed_bytes"` // the same compressed
+	Packed    int64       `json:"packed_bytes"` // the same compressed, or as deltas, and what these need besides
+	BaseBytes int64       `json:"base_bytes"`   // of those: chunks that OLD lacks and that only deltas are coded against
 	Layers    []DiffLayer `json:"layers"`       // largest first
 }
 

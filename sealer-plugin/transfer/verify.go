@@ -40,7 +40,7 @@ func Verify(ctx context.Context, c *codec.Codec, src remote.Source, desc ocispec
 	}
 	defer func() { _ = s.Close() }()
 
-	p := &Image{codec: c, store: s, src: wholePacks{src}, opts: opts}
+	p := &Image{local: local{codec: c, store: s}, src: wholePacks{src}, opts: opts}
 	if p.image, err = openRecipes(ctx, c, src, img, opts.Jobs); err != nil {
 		return nil, err
 	}
@@ -58,11 +58,16 @@ func (p *Image) verify(ctx context.Context) error {
 	if err := p.image.loadIndex(ctx, p.codec, p.src); err != nil {
 		return err
 	}
-	jobs := planFetch(p.image, p.image.chunks)
-	for i, j := range jobs {
-		jobs[i].ranges = [][]frameJob{slices.Concat(j.ranges...)} // one request for the whole
+	plan, err := p.plan(ctx, p.image.numbered)
+	if err != nil {
+		return err
 	}
-	if err := fetch(ctx, p.codec, p.src, p.store, jobs, p.opts); err != nil {
+	for _, jobs := range [][]packJob{plan.frames, plan.deltas} {
+		for i, j := range jobs {
+			jobs[i].ranges = [][]frameJob{slices.Concat(j.ranges...)} // one request for the whole
+		}
+	}
+	if err := p.fetch(ctx, plan); err != nil {
 		return err
 	}
 	if err := p.store.Flush(ctx); err != nil {
@@ -83,7 +88,7 @@ func (p *Image) verify(ctx context.Context) error {
 			return nil
 		})
 	}
-	err := group.Wait()
+	err = group.Wait()
 	task.End(err)
 	return err
 }
@@ -101,7 +106,8 @@ func (s wholePacks) FetchRange(ctx context.Context, desc ocispec.Descriptor, _, 
 	if err != nil {
 		return nil, 0, err
 	}
-	if _, err = io.Copy(file, rc); err == nil {
+	_, err = io.Copy(file, rc)
+	if err == nil && desc.MediaType == remote.MediaTypePack {
 		_, err = pack.ReadIndex(file.file, file.size)
 	}
 	if err == nil && file.descriptor(desc.MediaType).Digest != desc.Digest {

@@ -1,0 +1,274 @@
+package transfer
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/sealift/sealift/sealer-plugin/codec"
+	"github.com/sealift/sealift/sealer-plugin/pack"
+	"github.com/sealift/sealift/sealer-plugin/recipe"
+	"github.com/sealift/sealift/sealer-plugin/remote"
+)
+
+// A delta is used that takes at most this part of what the bytes would take in frames: as whoever has nothing fetches
+// what the delta is coded against as well.
+const worthwhile = .6
+
+// deltas codes new chunks against those of bases, and gives packs of the deltas to the uploader. What that does not make much
+// smaller it packs in frames. All is done in an order that depends on the chunks alone. Its methods are for one goroutine.
+type deltas struct {
+	pipeline
+	origins  *origins
+	rejected *packer
+
+	filling   *window
+	tokens    chan struct{} // one for each window that may exist
+	queue     chan *window
+	encoders  errgroup.Group
+	sequencer sync.WaitGroup
+
+	// The sequencer's, until done.
+	open   *spool
+	packs  []packSource
+	frames []packedFrame
+}
+
+// window is a run of new chunks on its way to a delta. The chunks lie in the buffer of its worker, at codec.MaxDeltaBase.
+type window struct {
+	worker *codec.Worker
+	raw    int
+	chunks []codec.Chunk
+
+	near  []span // chunks of the bases that these are probably like
+	base  int64  // length of these
+	delta []byte // nil if it does not pay
+	err   error
+	ready chan struct{} // closed when delta, or err, is there
+}
+
+func newDeltas(line pipeline, o *origins) *deltas {
+	d := &deltas{
+		pipeline: line, origins: o, rejected: newPacker(line),
+		tokens: make(chan struct{}, line.jobs+1), queue: make(chan *window, line.jobs+1),
+	}
+	d.encoders.SetLimit(d.jobs)
+	d.sequencer.Go(d.sequence)
+	return d
+}
+
+// add takes a chunk that begins at offset in the data of its blob, if there are bytes that it is probably like. The bytes are not
+// kept.
+func (d *deltas) add(c codec.Chunk, data []byte, offset int64, files []recipe.File) (taken bool, err error) {
+	near := d.near(offset, offset+int64(c.Size), files)
+	if near == nil {
+		return false, nil
+	}
+	if d.filling != nil && !d.filling.takes(c, near) {
+		d.dispatch()
+	}
+	if d.filling == nil {
+		if err := d.begin(); err != nil {
+			return false, err
+		}
+	}
+	w := d.filling
+	w.raw += copy(w.worker.Buffer()[codec.MaxDeltaBase+w.raw:], data)
+	w.chunks = append(w.chunks, c)
+	w.near, w.base = w.with(near)
+	return true, nil
+}
+
+// takes says whether a chunk that is near others has room in the window.
+func (w *window) takes(c codec.Chunk, near []span) bool {
+	_, base := w.with(near)
+	return w.raw+int(c.Size) <= codec.MaxDelta && base <= codec.MaxDeltaBase && w.near[0].of.image == near[0].of.image
+}
+
+// near returns the chunks of a base that the bytes of files, from start to end in the data of their blob, are probably like.
+func (d *deltas) near(start, end int64, files []recipe.File) []span {
+	var near []span
+	var packed, size int64
+	for _, f := range files {
+		o, found := d.origins.of(f.Name, f.Size)
+		if !found {
+			continue
+		}
+		s := o.near(max(start, f.Offset)-f.Offset, min(end, f.Offset+f.Size)-f.Offset, f.Size)
+		if len(near) > 0 && near[0].of.image != s.of.image || size+s.size() > codec.MaxDeltaBase {
+			break
+		}
+		if len(near) == 0 || near[len(near)-1] != s {
+			near = append(near, s)
+			packed, size = packed+s.packed(), size+s.size()
+		}
+	}
+	if float64(packed) > incompressible*float64(size) {
+		return nil
+	}
+	return near
+}
+
+func (d *deltas) begin() error {
+	select {
+	case d.tokens <- struct{}{}:
+	case <-d.ctx.Done():
+		return context.Cause(d.ctx)
+	}
+	w, err := d.codec.Acquire(d.ctx)
+	if err != nil {
+		<-d.tokens
+		return err
+	}
+	d.filling = &window{worker: w, ready: make(chan struct{})}
+	return nil
+}
+
+// with returns what the window is coded against when it has to be near more chunks, and the length of these.
+func (w *window) with(more []span) (near []span, base int64) {
+	near, base = slices.Clone(w.near), w.base
+	for _, s := range more {
+		if slices.ContainsFunc(near, s.within) {
+			continue
+		}
+		base += s.size()
+		if last := len(near) - 1; last >= 0 && s.joins(near[last]) {
+			base -= near[last].size() + s.size()
+			near[last] = s.join(near[last])
+			base += near[last].size()
+			continue
+		}
+		near = append(near, s)
+	}
+	return near, base
+}
+
+// within says whether t has all chunks of s.
+func (s span) within(t span) bool { return t.of == s.of && t.first <= s.first && s.end <= t.end }
+
+// joins says whether s begins in t, or where that ends.
+func (s span) joins(t span) bool { return s.of == t.of && t.first <= s.first && s.first <= t.end }
+
+func (s span) join(t span) span { return span{s.of, t.first, max(t.end, s.end)} }
+
+// dispatch has the window that was filled coded, and queues it for the sequencer.
+func (d *deltas) dispatch() {
+	w := d.filling
+	d.filling = nil
+	d.encoders.Go(func() error {
+		defer close(w.ready)
+		w.delta, w.err = d.encode(w)
+		return nil
+	})
+	d.queue <- w // there is room for all
+}
+
+// encode returns the delta of a window, nil if it does not pay.
+func (d *deltas) encode(w *window) ([]byte, error) {
+	if err := context.Cause(d.ctx); err != nil {
+		return nil, err
+	}
+	base, packed := w.chunksNear()
+	image := w.near[0].of.image
+	if err := image.read(d.ctx, base, w.worker.Buffer()[codec.MaxDeltaBase-w.base:codec.MaxDeltaBase]); err != nil {
+		if d.ctx.Err() == nil {
+			image.opts.Log.Warn("a base cannot be read, so its chunks are no help", "image", image.image.Descriptor.Digest, "reason", err)
+		}
+		return nil, context.Cause(d.ctx)
+	}
+	limit := worthwhile * float64(w.raw) * float64(packed) / float64(w.base)
+	return w.worker.Delta(d.ctx, int(codec.MaxDeltaBase-w.base), int(w.base), w.raw, d.level, int(limit))
+}
+
+// chunksNear returns the chunks of the base, and what they take in their frames.
+func (w *window) chunksNear() (base []codec.Chunk, packed int64) {
+	for _, s := range w.near {
+		base = append(base, s.chunks()...)
+		packed += s.packed()
+	}
+	return base, packed
+}
+
+// sequence writes deltas in the order of the queue. After a failure it only empties the queue.
+func (d *deltas) sequence() {
+	for w := range d.queue {
+		<-w.ready
+		if d.ctx.Err() == nil {
+			if err := d.write(w); err != nil {
+				d.cancel(err)
+			}
+		}
+		w.worker.Release()
+		<-d.tokens
+	}
+	switch {
+	case d.open == nil:
+	case d.ctx.Err() != nil:
+		d.open.discard()
+	default:
+		if err := d.seal(); err != nil {
+			d.cancel(err)
+		}
+	}
+}
+
+// write adds the delta of a window to the open pack or, if it has none, its chunks to frames.
+func (d *deltas) write(w *window) error {
+	if w.err != nil {
+		return w.err
+	}
+	if w.delta == nil {
+		return d.reject(w)
+	}
+	if d.open == nil {
+		var err error
+		if d.open, err = newSpool(); err != nil {
+			return err
+		}
+	}
+	base, _ := w.chunksNear()
+	place := framePlace{len(d.packs), d.open.size}
+	d.frames = append(d.frames, packedFrame{knownFrame{place, uint32(len(w.delta)), uint32(w.raw), base}, w.chunks})
+	if _, err := d.open.Write(w.delta); err != nil {
+		return err
+	}
+	if d.open.size < pack.Target {
+		return nil
+	}
+	return d.seal()
+}
+
+func (d *deltas) reject(w *window) error {
+	data := w.worker.Buffer()[codec.MaxDeltaBase:]
+	for _, c := range w.chunks {
+		if err := d.rejected.add(c, data[:c.Size]); err != nil {
+			return err
+		}
+		data = data[c.Size:]
+	}
+	return nil
+}
+
+// seal ends a pack and uploads it in the background.
+func (d *deltas) seal() error {
+	file := d.open
+	d.open = nil
+	desc := file.descriptor(remote.MediaTypeDelta)
+	d.packs = append(d.packs, packSource{desc: desc})
+	return d.up.spooled(desc, file)
+}
+
+// finish codes what is left and waits for the deltas; uploads may still be under way. It must be called exactly once. What
+// failed is the cause of the pipeline's end.
+func (d *deltas) finish() {
+	if d.filling != nil {
+		d.dispatch()
+	}
+	close(d.queue)
+	d.sequencer.Wait()
+	_ = d.encoders.Wait() // their errors came by the windows
+	d.rejected.finish()
+	d.origins.fetching.end(context.Cause(d.ctx))
+}
