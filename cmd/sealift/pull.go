@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -9,7 +10,11 @@ import (
 )
 
 func newPull(c *cli) *cobra.Command {
-	var platform platform
+	var (
+		platform platform
+		dryRun   bool
+		noDelta  bool
+	)
 	cmd := &cobra.Command{
 		Use:     "pull SRC [DST]",
 		GroupID: "images",
@@ -29,7 +34,10 @@ A SRC that is a plain image is copied blob by blob.`,
 				dst, headline = args[1], "pulled "+args[1]
 			}
 			o := c.options()
-			o.Platform = string(platform)
+			o.Platform, o.NoDelta = string(platform), noDelta
+			if dryRun {
+				return c.planPull(src, o)
+			}
 			shown := c.progress(&o)
 			result, err := sealift.Pull(c.ctx, src, dst, o)
 			shown.close()
@@ -40,5 +48,33 @@ A SRC that is a plain image is copied blob by blob.`,
 		},
 	}
 	addPlatform(cmd, &platform, "pull only this image of an index")
+	cmd.Flags().BoolVar(&noDelta, "no-delta", false, "fetch whole chunks where there are deltas besides")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would be fetched, and fetch nothing")
 	return cmd
+}
+
+// planPull shows what a pull would fetch.
+func (c *cli) planPull(src string, o sealift.Options) error {
+	shown := c.progress(&o)
+	plan, err := sealift.PlanPull(c.ctx, src, o)
+	shown.close()
+	if err != nil {
+		return err
+	}
+	return c.show(plan, func(w io.Writer) { c.printPlan(w, src, plan) })
+}
+
+func (c *cli) printPlan(w io.Writer, src string, p *sealift.Plan) {
+	if p.ChunksNew == 0 {
+		fmt.Fprintf(w, "nothing to fetch: the store has every chunk of %s\n", src)
+		return
+	}
+	fmt.Fprintf(w, "%s to fetch for %s\n", bytesOf(p.FrameBytes+p.DeltaBytes), src)
+	if c.flags.quiet {
+		return
+	}
+	lines := rows{w}
+	lines.add("new", fmt.Sprintf("%s of %s, %s uncompressed", count(p.ChunksNew), counted(p.ChunksTotal, "chunk"), bytesOf(p.NewBytes)))
+	lines.add("chunks", fmt.Sprintf("%s, %s", bytesOf(p.FrameBytes), counted(p.FrameRequests, "request")))
+	lines.add("deltas", fmt.Sprintf("%s, %s", bytesOf(p.DeltaBytes), counted(p.DeltaRequests, "request")))
 }

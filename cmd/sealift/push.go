@@ -15,6 +15,8 @@ func newPush(c *cli) *cobra.Command {
 		layers   string
 		level    int
 		platform platform
+		noDelta  bool
+		full     bool
 	)
 	cmd := &cobra.Command{
 		Use:     "push SRC DST",
@@ -24,6 +26,9 @@ func newPush(c *cli) *cobra.Command {
 
 What DST points to now and the newest other tags of its repository serve as bases; --base names more images whose
 chunks are there already, also in other repositories of the same registry.
+
+Of files that changed, a base's version is read, from the local store or else from DST, and the new chunks travel as
+deltas against it where that is much smaller.
 
 Layers that are compressed with gzip or zstd share little with those of other versions. --layers unpack stores them
 uncompressed: the image ID stays the same, the digest of the manifest becomes another one.`,
@@ -35,6 +40,7 @@ uncompressed: the image ID stays the same, the digest of the manifest becomes an
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o := c.options()
 			o.Bases, o.Layers, o.Level, o.Platform = bases, sealift.Layers(layers), level, string(platform)
+			o.NoDelta, o.Full = noDelta, full
 			shown := c.progress(&o)
 			result, err := sealift.Push(c.ctx, args[0], args[1], o)
 			shown.close()
@@ -50,6 +56,9 @@ uncompressed: the image ID stays the same, the digest of the manifest becomes an
 	addChoice(cmd, flags, &layers, "layers", "what to do with compressed layers", string(sealift.Keep), string(sealift.Unpack))
 	addPlatform(cmd, &platform, "push only this image of an index")
 	flags.Var(&number{&level, codec.MinLevel, codec.MaxLevel}, "level", "zstd level `N`, 1 to 19 (default 3)")
+	flags.BoolVar(&noDelta, "no-delta", false, "send whole chunks, and no deltas")
+	flags.BoolVar(&full, "full", false, "send whole chunks also of what DST has as deltas only")
+	cmd.MarkFlagsMutuallyExclusive("no-delta", "full")
 	_ = cmd.RegisterFlagCompletionFunc("base", completeReferences(1))
 	return cmd
 }
