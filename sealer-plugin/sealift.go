@@ -65,7 +65,7 @@ type Options struct {
 	Bases    []string       // more images that a push may build upon: in its registry, or in files if it goes to files
 	Prepared string         // of a push: the same image, where it was pushed to before; "" is nowhere
 	NoDelta  bool           // of a push: makes no deltas; of a pull: uses them only for what cannot be had otherwise
-	Full     bool           // of a push: makes no deltas, and writes again what is on the destination only as deltas
+	Full     bool           // of a push: all that is in deltas is in whole chunks besides
 	Store    string         // directory of the local store; "" is DefaultStore()
 	Cache    string         // directory of the compiled routines; "" is DefaultCache()
 	Remote   remote.Options // registries

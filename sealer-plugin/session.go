@@ -317,7 +317,7 @@ func (s *session) openCodec(ctx context.Context) error {
 
 func (s *session) transferOptions() transfer.Options {
 	return transfer.Options{
-		Jobs: s.Jobs, Level: s.Level, Layers: s.Layers, Platform: s.Platform, Full: s.Full,
+		Jobs: s.Jobs, Level: s.Level, Layers: s.Layers, Platform: s.Platform, Full: s.Full, NoDelta: s.NoDelta,
 		Progress: s.Progress, Log: s.log,
 	}
 }

@@ -57,8 +57,7 @@ uncompressed: the image ID stays the same, the digest of the manifest becomes an
 	addPlatform(cmd, &platform, "push only this image of an index")
 	flags.Var(&number{&level, codec.MinLevel, codec.MaxLevel}, "level", "zstd level `N`, 1 to 19 (default 3)")
 	flags.BoolVar(&noDelta, "no-delta", false, "send whole chunks, and no deltas")
-	flags.BoolVar(&full, "full", false, "send whole chunks also of what DST has as deltas only")
-	cmd.MarkFlagsMutuallyExclusive("no-delta", "full")
+	flags.BoolVar(&full, "full", false, "send whole chunks besides deltas, also of what DST has as deltas only")
 	_ = cmd.RegisterFlagCompletionFunc("base", completeReferences(1))
 	return cmd
 }

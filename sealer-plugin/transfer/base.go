@@ -217,7 +217,7 @@ type baseImage struct {
 
 // origins returns the files of the bases; nil if no deltas are wanted, or there is no base.
 func (p *push) origins(ctx context.Context) (*origins, error) {
-	if p.opts.OpenStore == nil || p.opts.Full || len(p.bases) == 0 {
+	if p.opts.OpenStore == nil || len(p.bases) == 0 {
 		return nil, nil
 	}
 	s, err := p.opts.OpenStore()

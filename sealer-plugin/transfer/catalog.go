@@ -17,7 +17,8 @@ type catalog struct {
 	frames  []knownFrame
 	frameAt map[framePlace]int // where those of the bases are in frames
 	chunks  map[codec.ID]pack.Location
-	full    bool // deltas of images are left out
+	besides map[codec.ID]pack.Location // in deltas, of chunks that are to be in frames all the same
+	full    bool                       // all chunks are to be in frames
 }
 
 // knownFrame is a frame in a pack of the catalog.
@@ -40,7 +41,7 @@ type packSource struct {
 }
 
 func newCatalog() *catalog {
-	return &catalog{frameAt: make(map[framePlace]int), chunks: make(map[codec.ID]pack.Location)}
+	return &catalog{frameAt: make(map[framePlace]int), chunks: make(map[codec.ID]pack.Location), besides: make(map[codec.ID]pack.Location)}
 }
 
 // knownImage is an image whose packs are on the destination, or wherever else from says.
@@ -80,19 +81,24 @@ func (k *catalog) addChunks(img knownImage, wanted func(digest.Digest) bool) {
 	for i, desc := range img.Packs {
 		packs[i] = k.addPack(packSource{desc, img.from})
 	}
-	k.addChunksIn(img, packs, func(f pack.Place) bool {
+	k.addChunksIn(k.chunks, img, packs, func(f pack.Place) bool {
 		return !f.Delta() && wanted(img.index.Packs[f.Pack].Digest)
 	})
-	if k.full {
-		return
-	}
-	k.addChunksIn(img, packs, func(f pack.Place) bool {
+	k.addChunksIn(k.deltas(), img, packs, func(f pack.Place) bool {
 		return f.Delta() && wanted(img.index.Packs[f.Pack].Digest) && k.inFrames(img.baseOf(f))
 	})
 }
 
-// addChunksIn makes the chunks of an image known that lie in wanted frames. packs are those of the image in the catalog.
-func (k *catalog) addChunksIn(img knownImage, packs []int, wanted func(pack.Place) bool) {
+// deltas returns where it is noted that chunks lie in deltas.
+func (k *catalog) deltas() map[codec.ID]pack.Location {
+	if k.full {
+		return k.besides
+	}
+	return k.chunks
+}
+
+// addChunksIn notes where the chunks of an image lie that are in wanted frames. packs are those of the image in the catalog.
+func (k *catalog) addChunksIn(chunks map[codec.ID]pack.Location, img knownImage, packs []int, wanted func(pack.Place) bool) {
 	frames := make([]int, len(img.index.Frames))
 	for i, f := range img.index.Frames {
 		frames[i] = -1
@@ -102,8 +108,8 @@ func (k *catalog) addChunksIn(img knownImage, packs []int, wanted func(pack.Plac
 	}
 	for i, c := range img.numbered {
 		at := img.index.Locations[i]
-		if at.Frame = frames[at.Frame]; at.Frame >= 0 && !has(k.chunks, c.ID) {
-			k.chunks[c.ID] = at
+		if at.Frame = frames[at.Frame]; at.Frame >= 0 && !has(chunks, c.ID) {
+			chunks[c.ID] = at
 		}
 	}
 }
@@ -166,15 +172,15 @@ func (k *catalog) addFrame(f knownFrame) int {
 	return at
 }
 
-// addPacked adds packs that were written, and all that lies in them.
-func (k *catalog) addPacked(packs []packSource, frames []packedFrame) {
+// addPacked adds packs that were written, and notes in chunks where all that lies in them is.
+func (k *catalog) addPacked(chunks map[codec.ID]pack.Location, packs []packSource, frames []packedFrame) {
 	first := len(k.packs)
 	k.packs = append(k.packs, packs...)
 	for _, f := range frames {
 		f.pack += first
 		offset := uint32(0)
 		for _, c := range f.chunks {
-			k.chunks[c.ID] = pack.Location{Frame: len(k.frames), Offset: offset}
+			chunks[c.ID] = pack.Location{Frame: len(k.frames), Offset: offset}
 			offset += c.Size
 		}
 		k.frames = append(k.frames, f.knownFrame)

@@ -22,7 +22,8 @@ const worthwhile = .6
 type deltas struct {
 	pipeline
 	origins  *origins
-	rejected *packer
+	rejected *packer // takes the chunks of deltas that do not pay
+	besides  bool    // it takes those of all deltas
 
 	filling   *window
 	tokens    chan struct{} // one for each window that may exist
@@ -219,8 +220,10 @@ func (d *deltas) write(w *window) error {
 	if w.err != nil {
 		return w.err
 	}
-	if w.delta == nil {
-		return d.reject(w)
+	if w.delta == nil || d.besides {
+		if err := d.reject(w); w.delta == nil || err != nil {
+			return err
+		}
 	}
 	if d.open == nil {
 		var err error

@@ -102,25 +102,64 @@ func TestDeltasOfRenamedFiles(t *testing.T) {
 }
 
 func TestNoDeltas(t *testing.T) {
-	for name, o := range map[string]Options{"no deltas": {}, "full": {Full: true}} {
+	for name, o := range map[string]Options{"no new deltas": {}, "full": {Full: true}} {
 		t.Run(name, func(t *testing.T) {
 			b, src := newBench(t), newImages(t)
-			deltas := b.withDeltas(t.TempDir())
-			b.series(src, 2, deltas)
+			b.series(src, 2, b.withDeltas(t.TempDir()))
 			if len(b.layersOf("v2", remote.MediaTypeDelta)) != 1 {
 				t.Fatal("the second release is not in deltas")
 			}
-			if o.Full {
-				o.OpenStore = deltas.OpenStore
-			}
 			root := src.image(tarLayer(tarOf(t, 7, program(1)...)), tarLayer(tarOf(t, 1, program(2)...)))
 			b.push(src, root, "v3", o)
-			if n := len(b.layersOf("v3", remote.MediaTypeDelta)); n != map[bool]int{true: 0, false: 1}[o.Full] {
-				t.Errorf("%d packs of deltas", n)
+			if n := len(b.layersOf("v3", remote.MediaTypeDelta)); n != 1 {
+				t.Errorf("%d packs of deltas, want the one of the second release", n)
 			}
 			_, out := b.pull(b.store(t.TempDir()), "v3", Options{})
 			sameImage(t, root, src, out)
 		})
+	}
+}
+
+// TestFull has deltas beside whole chunks: who has nothing takes these, who has a base takes those.
+func TestFull(t *testing.T) {
+	b, src := newBench(t), newImages(t)
+	o := b.withDeltas(t.TempDir())
+	_, sent := b.series(src, 2, o)
+	o.Full = true
+	root := src.image(tarLayer(tarOf(t, 9, program(2)...)))
+	b.push(src, root, "v3", o)
+	for name, test := range map[string]struct {
+		before []string
+		o      Options
+		limit  int64
+	}{
+		"from nothing":             {nil, Options{}, sent[0] * 3 / 2},
+		"update":                   {[]string{"v1"}, Options{}, sent[0] / 4},
+		"update from a delta":      {[]string{"v2"}, Options{}, sent[0] / 4},
+		"update without deltas":    {[]string{"v1"}, Options{NoDelta: true}, sent[0] * 3 / 2},
+		"update, some is the same": {[]string{"v1", "v2"}, Options{Jobs: 1}, sent[0] / 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := b.store(t.TempDir())
+			for _, tag := range test.before {
+				b.pull(s, tag, Options{})
+			}
+			before := b.meter.Snapshot().Received
+			_, out := b.pull(s, "v3", test.o)
+			received := b.meter.Snapshot().Received - before
+			sameImage(t, root, src, out)
+			if received > test.limit || test.o.NoDelta && received < sent[0]*3/4 {
+				t.Errorf("received %d bytes, want at most %d", received, test.limit)
+			}
+		})
+	}
+	if _, err := Verify(t.Context(), b.codec, b.target, b.resolve("v3"), Options{}); err != nil {
+		t.Error(err)
+	}
+	pack := b.layersOf("v3", remote.MediaTypeDelta)[0]
+	damage(t, filepath.Join(b.dir, "blobs", "sha256", pack.Digest.Encoded()), int(pack.Size)/2)
+	if _, err := Verify(t.Context(), b.codec, b.target, b.resolve("v3"), Options{}); !errors.Is(err, codec.ErrDamaged) {
+		t.Errorf("verify says %v of a damaged delta", err)
 	}
 }
 

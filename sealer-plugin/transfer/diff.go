@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -63,18 +62,21 @@ func diffImages(ctx context.Context, before, after *chunkedImage, platform strin
 	if err != nil {
 		return nil, err
 	}
-	fresh := after.packedByID()
-	for _, c := range before.numbered {
-		delete(fresh, c.ID)
-	}
-	bases := maps.Clone(fresh)
-	d := &Difference{}
 	var chunks distinctChunks
+	for _, b := range wanted.blobs {
+		if !b.Inline() {
+			chunks.add(after.recipes[b.Recipe].Chunks)
+		}
+	}
+	fresh, err := planShares(before, after, chunks.list)
+	if err != nil {
+		return nil, err
+	}
+	d := &Difference{Chunks: len(chunks.list)}
 	for _, b := range wanted.blobs {
 		if b.Inline() {
 			continue
 		}
-		chunks.add(after.recipes[b.Recipe].Chunks)
 		before := len(fresh)
 		layer, err := diffLayer(ctx, b, after.recipes[b.Recipe], fresh)
 		if err != nil {
@@ -85,24 +87,30 @@ func diffImages(ctx context.Context, before, after *chunkedImage, platform strin
 		d.Packed += layer.Packed
 		d.Layers = append(d.Layers, layer)
 	}
-	d.Chunks = len(chunks.list)
-	d.countBases(after, chunks.list, bases)
+	for _, packed := range fresh { // what is left is of no blob
+		d.BaseBytes += packed
+	}
+	d.Packed += d.BaseBytes
 	slices.SortStableFunc(d.Layers, func(a, b DiffLayer) int { return cmp.Compare(b.Packed, a.Packed) })
 	return d, nil
 }
 
-// countBases counts what the place has to get only because deltas are coded against it. fresh is what it lacks.
-func (d *Difference) countBases(img *chunkedImage, chunks []codec.Chunk, fresh map[codec.ID]int64) {
-	wanted := make(map[codec.ID]bool)
-	for _, c := range chunks {
-		wanted[c.ID] = has(fresh, c.ID)
+// planShares returns what travels to a place that has the image before and gets chunks of the image after: these, and those
+// that they are coded against, each with its share of the frame or delta that it is fetched from.
+func planShares(before, after *chunkedImage, chunks []codec.Chunk) (map[codec.ID]int64, error) {
+	there := make(map[codec.ID]bool, len(before.numbered))
+	for _, c := range before.numbered {
+		there[c.ID] = true
 	}
-	for _, c := range img.basesOf(wanted) {
-		if !wanted[c.ID] {
-			d.BaseBytes += fresh[c.ID]
-		}
+	missing := func(chunks []codec.Chunk) ([]codec.Chunk, error) {
+		return slices.DeleteFunc(slices.Clone(chunks), func(c codec.Chunk) bool { return there[c.ID] }), nil
 	}
-	d.Packed += d.BaseBytes
+	p := &planner{chunkedImage: after, missing: missing}
+	lacking, _ := missing(chunks)
+	if _, err := p.plan(lacking); err != nil {
+		return nil, err
+	}
+	return p.shares(), nil
 }
 
 // newBytes is a run of new bytes in the data of a blob.

@@ -112,14 +112,18 @@ func (img *chunkedImage) packOf(at pack.Location) digest.Digest {
 	return img.index.Packs[img.index.Frames[at.Frame].Pack].Digest
 }
 
-// packedSizes returns what each of the numbered chunks takes in its frame, by its share of the raw bytes.
+// packedSizes returns what each of the numbered chunks takes in its frame.
 func (img *chunkedImage) packedSizes() []int64 {
 	sizes := make([]int64, len(img.numbered))
 	for i, c := range img.numbered {
-		f := img.index.Frames[img.index.Locations[i].Frame]
-		sizes[i] = (int64(c.Size)*int64(f.Size) + int64(f.Raw) - 1) / int64(f.Raw)
+		sizes[i] = shareOf(c, img.index.Frames[img.index.Locations[i].Frame])
 	}
 	return sizes
+}
+
+// shareOf returns what a chunk takes in its frame, by its share of the raw bytes.
+func shareOf(c codec.Chunk, f pack.Place) int64 {
+	return (int64(c.Size)*int64(f.Size) + int64(f.Raw) - 1) / int64(f.Raw)
 }
 
 // recipeDescriptor returns the descriptor of the recipe d.

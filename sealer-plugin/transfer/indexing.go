@@ -23,11 +23,15 @@ func (x *indexing) make(chunks []codec.Chunk) []packSource {
 	for i, c := range chunks {
 		x.number[c.ID] = i
 	}
-	for _, c := range chunks {
-		x.need(c)
+	for i, c := range chunks {
+		x.need(x.chunks[c.ID])
+		if at, besides := x.besides[c.ID]; besides {
+			x.need(at)
+			x.index.Alternates = append(x.index.Alternates, pack.Alternate{Chunk: i, Location: at})
+		}
 	}
 	for _, c := range x.index.Bases {
-		x.need(c)
+		x.need(x.chunks[c.ID])
 	}
 	x.placePacks()
 	x.placeFrames()
@@ -36,6 +40,10 @@ func (x *indexing) make(chunks []codec.Chunk) []packSource {
 		at.Frame = x.frameAt[at.Frame]
 		x.index.Locations = append(x.index.Locations, at)
 	}
+	for i := range x.index.Alternates {
+		at := &x.index.Alternates[i].Location
+		at.Frame = x.frameAt[at.Frame]
+	}
 	sources := make([]packSource, len(x.packs))
 	for i, p := range x.packs {
 		sources[i] = x.catalog.packs[p]
@@ -43,15 +51,14 @@ func (x *indexing) make(chunks []codec.Chunk) []packSource {
 	return sources
 }
 
-// need notes the frame and the pack of a chunk, and what else is needed for a delta.
-func (x *indexing) need(c codec.Chunk) {
-	at := x.chunks[c.ID].Frame
-	if has(x.frameAt, at) {
+// need notes the frame that a chunk is in, its pack, and what else is needed for a delta.
+func (x *indexing) need(at pack.Location) {
+	if has(x.frameAt, at.Frame) {
 		return
 	}
-	x.frameAt[at] = 0
-	x.frames = append(x.frames, at)
-	frame := x.catalog.frames[at]
+	x.frameAt[at.Frame] = 0
+	x.frames = append(x.frames, at.Frame)
+	frame := x.catalog.frames[at.Frame]
 	if !has(x.packAt, frame.pack) {
 		x.packAt[frame.pack] = 0
 		x.packs = append(x.packs, frame.pack)

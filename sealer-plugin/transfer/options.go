@@ -27,7 +27,8 @@ type Options struct {
 	Prepared *Base            // of a push: the same image, in chunked form already, wherever it lies; nil if there is none
 	Platform string           // of a pull: only this image of an index; "" takes all
 	Unpacked *unpacked.Layers // chunks in them are not fetched; nil is no layers
-	Full     bool             // of a push: leaves the deltas of bases alone
+	Full     bool             // of a push: what is in deltas is in frames besides
+	NoDelta  bool             // of a pull: deltas are used only for what is in no frames
 	// OpenStore opens the store for what a push makes deltas against; nil makes none. It is called once at most, and whoever gave
 	// it closes the store.
 	OpenStore func() (*store.Store, error)

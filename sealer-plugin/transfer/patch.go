@@ -53,7 +53,8 @@ func (f *fetcher) fetchAgain(ctx context.Context, r *localReader, chunks []codec
 	if err != nil {
 		return nil, err
 	}
-	plan, err := f.plan(ctx, missing)
+	planner := &planner{chunkedImage: f.image, missing: f.missing, noDelta: true}
+	plan, err := planner.plan(missing)
 	if err != nil {
 		return nil, err
 	}

@@ -143,6 +143,7 @@ func (p *push) pack(ctx context.Context) (ocispec.Descriptor, error) {
 		cancel(err)
 	} else if origins != nil {
 		p.deltas = newDeltas(line, origins)
+		p.deltas.besides = p.opts.Full
 	}
 	root, err := p.manifest(ctx, p.root)
 	if err != nil {
@@ -155,10 +156,10 @@ func (p *push) pack(ctx context.Context) (ocispec.Descriptor, error) {
 	if ctx.Err() != nil {
 		return root, context.Cause(ctx)
 	}
-	p.known.addPacked(p.packer.packs, p.packer.frames)
+	p.known.addPacked(p.known.chunks, p.packer.packs, p.packer.frames)
 	if p.deltas != nil {
-		p.known.addPacked(p.deltas.rejected.packs, p.deltas.rejected.frames)
-		p.known.addPacked(p.deltas.packs, p.deltas.frames)
+		p.known.addPacked(p.known.chunks, p.deltas.rejected.packs, p.deltas.rejected.frames)
+		p.known.addPacked(p.known.deltas(), p.deltas.packs, p.deltas.frames)
 	}
 	return root, nil
 }
@@ -297,7 +298,7 @@ func (p *push) chunk(c codec.Chunk, data []byte, offset int64, files []recipe.Fi
 		return nil
 	}
 	p.fresh[c.ID] = true
-	if p.deltas != nil {
+	if p.deltas != nil && !has(p.known.besides, c.ID) {
 		if taken, err := p.deltas.add(c, data, offset, files); taken || err != nil {
 			return err
 		}

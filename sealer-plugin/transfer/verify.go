@@ -62,12 +62,10 @@ func (p *Image) verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, jobs := range [][]packJob{plan.frames, plan.deltas} {
-		for i, j := range jobs {
-			jobs[i].ranges = [][]frameJob{slices.Concat(j.ranges...)} // one request for the whole
-		}
+	if err := p.fetchWhole(ctx, plan); err != nil {
+		return err
 	}
-	if err := p.fetch(ctx, plan); err != nil {
+	if err := p.fetchWhole(ctx, alternates(p.image)); err != nil {
 		return err
 	}
 	if err := p.store.Flush(ctx); err != nil {
@@ -91,6 +89,26 @@ func (p *Image) verify(ctx context.Context) error {
 	err = group.Wait()
 	task.End(err)
 	return err
+}
+
+// fetchWhole does what was planned with one request for the whole of each pack.
+func (p *Image) fetchWhole(ctx context.Context, plan fetchPlan) error {
+	for _, jobs := range [][]packJob{plan.frames, plan.deltas} {
+		for i, j := range jobs {
+			jobs[i].ranges = [][]frameJob{slices.Concat(j.ranges...)}
+		}
+	}
+	return p.fetch(ctx, plan)
+}
+
+// alternates returns all deltas that there are besides frames.
+func alternates(img *chunkedImage) fetchPlan {
+	p := &planner{chunkedImage: img, wanted: make(map[codec.ID]bool), at: slices.Clone(img.index.Locations)}
+	for _, a := range img.index.Alternates {
+		p.wanted[img.numbered[a.Chunk].ID] = true
+		p.at[a.Chunk] = a.Location
+	}
+	return p.jobs()
 }
 
 // wholePacks is a source that fetches a pack whole and verifies all of it, whichever range is asked for.
