@@ -4,12 +4,10 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -40,7 +38,9 @@ func TestImageIsDeterministic(t *testing.T) {
 		if err := layout.Tag(desc, "v1"); err != nil {
 			t.Fatal(err)
 		}
-		checkBlobs(t, dir)
+		if err := CheckImage(dir, "v1", desc); err != nil {
+			t.Error(err)
+		}
 		if run == 0 {
 			first = desc
 		} else if diff := cmp.Diff(first, desc); diff != "" {
@@ -49,32 +49,43 @@ func TestImageIsDeterministic(t *testing.T) {
 	}
 }
 
-// checkBlobs reads every blob of the image v1 in dir.
-func checkBlobs(t *testing.T, dir string) {
-	t.Helper()
-	root, err := Tagged(dir, "v1")
+func TestCheckFindsAnotherByte(t *testing.T) {
+	dir := t.TempDir()
+	layout, err := NewLayout(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var manifest ocispec.Manifest
-	if err := json.Unmarshal(checkBlob(t, dir, root), &manifest); err != nil {
-		t.Fatal(err)
-	}
-	for _, desc := range append(manifest.Layers, manifest.Config) {
-		checkBlob(t, dir, desc)
-	}
-}
-
-func checkBlob(t *testing.T, dir string, desc ocispec.Descriptor) []byte {
-	t.Helper()
-	blob, err := os.ReadFile(BlobPath(dir, desc.Digest))
+	root, err := layout.Image(Image{Layers: []Layer{tree().Layer(Uncompressed)}, Built: built})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if sum := sha256.Sum256(blob); hex.EncodeToString(sum[:]) != desc.Digest.Encoded() || int64(len(blob)) != desc.Size {
-		t.Errorf("%s: is %d bytes with sha256 %x", desc.Digest, len(blob), sum)
+	if err := layout.Tag(root, "v1"); err != nil {
+		t.Fatal(err)
 	}
-	return blob
+	blobs, err := filepath.Glob(filepath.Join(dir, "blobs", "sha256", "*"))
+	if err != nil || len(blobs) != 3 {
+		t.Fatalf("%d blobs, %v", len(blobs), err)
+	}
+	for _, name := range blobs {
+		blob, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		damaged := bytes.Clone(blob)
+		damaged[len(damaged)-1] ^= 1
+		if err := os.WriteFile(name, damaged, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := CheckImage(dir, "v1", root); err == nil {
+			t.Errorf("a change of %s was not found", name)
+		}
+		if err := os.WriteFile(name, blob, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := CheckImage(dir, "v1", root); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestTreeEdits(t *testing.T) {

@@ -3,12 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,7 +13,6 @@ import (
 
 	"github.com/dustin/go-humanize"
 	"github.com/opencontainers/go-digest"
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/sealift/sealift/bench/corpus"
 )
@@ -69,7 +65,7 @@ func (d *demo) transfer(ctx context.Context) error {
 			return err
 		}
 		d.rows = append(d.rows, next)
-		if err := sameImage(destination, step.tag, d.images[step.tag].root); err != nil {
+		if err := corpus.CheckImage(destination, step.tag, d.images[step.tag].root); err != nil {
 			d.different = append(d.different, fmt.Errorf("%s: %w", step.what, err))
 		}
 	}
@@ -89,47 +85,6 @@ func (d *demo) run(ctx context.Context, args ...string) (outcome, error) {
 		return outcome{}, fmt.Errorf("sealift %s: %w: %s", args[0], err, out)
 	}
 	return o, nil
-}
-
-// sameImage checks that dir has the image root, as tag, and reads all of its blobs.
-func sameImage(dir, tag string, root ocispec.Descriptor) error {
-	found, err := corpus.Tagged(dir, tag)
-	if err != nil {
-		return err
-	}
-	if found.Digest != root.Digest {
-		return fmt.Errorf("the manifest is %s, not %s", found.Digest, root.Digest)
-	}
-	encoded, err := os.ReadFile(corpus.BlobPath(dir, root.Digest))
-	if err != nil {
-		return err
-	}
-	var manifest ocispec.Manifest
-	if err := json.Unmarshal(encoded, &manifest); err != nil {
-		return err
-	}
-	for _, desc := range append(manifest.Layers, manifest.Config, root) {
-		if err := sameBlob(dir, desc); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func sameBlob(dir string, desc ocispec.Descriptor) error {
-	blob, err := os.Open(corpus.BlobPath(dir, desc.Digest))
-	if err != nil {
-		return err
-	}
-	defer blob.Close()
-	hash := sha256.New()
-	if _, err := io.Copy(hash, blob); err != nil {
-		return err
-	}
-	if got := hex.EncodeToString(hash.Sum(nil)); got != desc.Digest.Encoded() {
-		return fmt.Errorf("blob %s has sha256 %s", desc.Digest, got)
-	}
-	return nil
 }
 
 // show prints the table and says whether the images are the same.
