@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"os"
 	"os/exec"
@@ -9,57 +8,17 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+
+	"github.com/sealift/sealift/bench/page"
 )
 
-// machine is where and with what was measured.
-type machine struct {
-	CPU      string   `json:"cpu"`
-	Cores    int      `json:"cores"`
-	System   string   `json:"system"`
-	Load     string   `json:"load"` // in the minutes before: processes that ran or wanted to
-	Versions []string `json:"versions"`
-}
-
 // thisMachine describes it. versions are those that only the candidates know.
-func thisMachine(ctx context.Context, versions ...string) machine {
+func thisMachine(ctx context.Context, versions ...string) page.Machine {
 	versions = append(versions, runtime.Version())
 	if out, err := exec.CommandContext(ctx, "rustc", "--version").Output(); err == nil {
 		versions = append(versions, strings.TrimSpace(string(out)))
 	}
-	return machine{
-		CPU:      cpuModel(),
-		Cores:    runtime.NumCPU(),
-		System:   runtime.GOOS + "/" + runtime.GOARCH,
-		Load:     load(),
-		Versions: append(versions, modules()...),
-	}
-}
-
-func cpuModel() string {
-	file, err := os.Open("/proc/cpuinfo")
-	if err != nil {
-		return "unknown"
-	}
-	defer file.Close()
-	fields := make(map[string]string)
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		key, value, _ := strings.Cut(lines.Text(), ":")
-		if key = strings.TrimSpace(key); fields[key] == "" {
-			fields[key] = strings.TrimSpace(value)
-		}
-	}
-	if fields["model name"] == "" {
-		return "unknown"
-	}
-	return fields["model name"] + ", family " + fields["cpu family"] + ", model " + fields["model"]
-}
-
-func load() string {
-	averages, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return "unknown"
-	}
-	return strings.Join(strings.Fields(string(averages))[:3], " ")
+	return page.ThisMachine(append(versions, modules()...)...)
 }
 
 // modules are the versions of what was measured.

@@ -20,6 +20,7 @@ import (
 
 	"github.com/zeebo/blake3"
 
+	"github.com/sealift/sealift/bench/page"
 	"github.com/sealift/sealift/sealer-plugin/codec"
 )
 
@@ -70,7 +71,7 @@ func (s settings) run(ctx context.Context) error {
 	var text strings.Builder
 	r.write(&text)
 	if s.out != "" {
-		if err := replaceIn(s.out, text.String()); err != nil {
+		if err := page.Replace(s.out, "bench/codec", text.String()); err != nil {
 			return err
 		}
 	}
@@ -85,16 +86,16 @@ func (s settings) run(ctx context.Context) error {
 
 // report is everything that was measured.
 type report struct {
-	Machine  machine   `json:"machine"`
-	Data     string    `json:"data"`
-	MiB      int       `json:"mib"`
-	Rounds   int       `json:"rounds"`
-	Speeds   []speed   `json:"speeds"`
-	Sizes    []size    `json:"compressed"`
-	Scaling  []scaling `json:"scaling"`
-	Start    []start   `json:"start"`
-	Binaries []binary  `json:"binaries"`
-	Targets  []target  `json:"targets"`
+	Machine  page.Machine `json:"machine"`
+	Data     string       `json:"data"`
+	MiB      int          `json:"mib"`
+	Rounds   int          `json:"rounds"`
+	Speeds   []speed      `json:"speeds"`
+	Sizes    []size       `json:"compressed"`
+	Scaling  []scaling    `json:"scaling"`
+	Start    []start      `json:"start"`
+	Binaries []binary     `json:"binaries"`
+	Targets  []target     `json:"targets"`
 }
 
 func (s settings) report(ctx context.Context) (_ *report, err error) {

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -54,41 +51,5 @@ func TestScalingTellsWaitingFromWork(t *testing.T) {
 		if s.Wall != 1 || s.CPU != 2 {
 			t.Errorf("%s by %s: %v by wall time and %v by CPU time, want 1 and 2", s.Figure, s.Candidate, s.Wall, s.CPU)
 		}
-	}
-}
-
-func TestTableIsAligned(t *testing.T) {
-	var b strings.Builder
-	table{{"what", "is"}, {"restore", "1.00"}, {"·", "2"}}.write(&b)
-	want := `| what    |   is |
-|---------|-----:|
-| restore | 1.00 |
-| ·       |    2 |
-`
-	if b.String() != want {
-		t.Errorf("got\n%swant\n%s", b.String(), want)
-	}
-}
-
-func TestReportReplacesTheOneBefore(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "document.md")
-	if err := os.WriteFile(file, []byte("before\n"+beginMark+"old\n"+endMark+"after\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := replaceIn(file, "new\n"); err != nil {
-		t.Fatal(err)
-	}
-	got, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := "before\n" + beginMark + "new\n" + endMark + "after\n"; string(got) != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	if err := os.WriteFile(file, []byte("no marks\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := replaceIn(file, "new\n"); err == nil {
-		t.Error("a document without marks was accepted")
 	}
 }
