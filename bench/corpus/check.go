@@ -1,7 +1,6 @@
 package corpus
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -18,35 +17,32 @@ func CheckImage(dir, tag string, root ocispec.Descriptor) error {
 	if found.Digest != root.Digest {
 		return fmt.Errorf("the manifest is %s, not %s", found.Digest, root.Digest)
 	}
-	encoded, err := os.ReadFile(BlobPath(dir, root.Digest))
+	manifest, err := Manifest(dir, root)
 	if err != nil {
 		return err
 	}
-	var manifest ocispec.Manifest
-	if err := json.Unmarshal(encoded, &manifest); err != nil {
-		return err
-	}
 	for _, desc := range append(manifest.Layers, manifest.Config, root) {
-		if err := checkBlob(dir, desc); err != nil {
+		if err := CheckFile(BlobPath(dir, desc.Digest), desc); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func checkBlob(dir string, desc ocispec.Descriptor) error {
-	blob, err := os.Open(BlobPath(dir, desc.Digest))
+// CheckFile checks that a file is the blob desc.
+func CheckFile(name string, desc ocispec.Descriptor) error {
+	file, err := os.Open(name)
 	if err != nil {
 		return err
 	}
-	defer blob.Close()
+	defer file.Close()
 	verifier := desc.Digest.Verifier()
-	size, err := io.Copy(verifier, blob)
+	size, err := io.Copy(verifier, file)
 	if err != nil {
 		return err
 	}
 	if !verifier.Verified() || size != desc.Size {
-		return fmt.Errorf("blob %s is %d bytes with another content", desc.Digest, size)
+		return fmt.Errorf("%s, of %d bytes, is not %s, of %d", name, size, desc.Digest, desc.Size)
 	}
 	return nil
 }

@@ -98,3 +98,12 @@ func Tagged(dir, tag string) (ocispec.Descriptor, error) {
 	}
 	return ocispec.Descriptor{}, fmt.Errorf("%s has no tag %s", dir, tag)
 }
+
+// Manifest returns the manifest root that the layout in dir has.
+func Manifest(dir string, root ocispec.Descriptor) (manifest ocispec.Manifest, err error) {
+	encoded, err := os.ReadFile(BlobPath(dir, root.Digest))
+	if err != nil {
+		return manifest, err
+	}
+	return manifest, json.Unmarshal(encoded, &manifest)
+}

@@ -73,7 +73,7 @@ func (r Release) download(ctx context.Context, dir string) error {
 	client := exec.CommandContext(ctx, args[0], args[1:]...)
 	client.Dir = dir
 	if out, err := client.CombinedOutput(); err != nil {
-		return fmt.Errorf("fetch %s: %w: %s", r, err, bytes.TrimSpace(out))
+		return fmt.Errorf("fetch %s, or pin another if it is gone: %s: %w: %s", r, args[0], err, bytes.TrimSpace(out))
 	}
 	return nil
 }
