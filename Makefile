@@ -96,7 +96,7 @@ test-example: ## run the example of docs/add-a-routine.md
 
 .PHONY: test-e2e
 test-e2e: build ## run the binary, with each engine, against real registries, images and faults
-	$(SETUP) registry
+	$(SETUP) registry time
 	go test -timeout 20m ./e2e ./bench/...
 	go test -timeout 20m ./e2e -args -sealift $(CURDIR)/bin/sealift
 	cd bench/codec && go test ./...
@@ -123,7 +123,7 @@ demo: build ## push and pull two releases of real software through a real regist
 	@go run ./bench/demo -sealift bin/sealift
 
 .PHONY: bench
-bench: bench-codec ## measure the routines, the packages, and the memory of a 4 GiB image
+bench: bench-codec bench-delta ## measure the routines, updates, the packages, and the memory of a 4 GiB image
 	$(SETUP) cc registry time
 	go test -run '^$$' -bench . -benchmem ./sealer-plugin/...
 	cargo bench --locked --workspace
@@ -144,6 +144,19 @@ speed: libwasmer
 	$(SETUP) cc pip
 	cargo build --locked --release --package storage-wasm --example speed
 	cd bench/codec && $(BUILD_STATIC) -o ../../bin/bench-codec .
+
+.PHONY: bench-delta
+bench-delta: updates ## measure what travels when real software is updated, and by other programs
+	@bin/bench-delta
+
+.PHONY: delta-docs
+delta-docs: updates ## put what bench-delta measures into docs/delta.md
+	@bin/bench-delta -o docs/delta.md
+
+.PHONY: updates
+updates: libwasmer
+	$(SETUP) cc pip npm archive peers time
+	$(BUILD_STATIC) -o bin/bench-delta ./bench/delta
 
 .PHONY: lint
 lint: libwasmer ## check format, style and the stamps of built files

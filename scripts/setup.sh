@@ -8,6 +8,9 @@
 #   sshd      OpenSSH's server and ssh-keygen, unpacked into .tools/ for the same reason
 #   ip        iproute2's command, which connects the nodes of a cluster
 #   pip       Python's package client, which fetches the demo's software
+#   npm       the package client of Node.js, which fetches software to measure with
+#   archive   the lists of Debian's packages, which apt-get fetches such software by
+#   peers     bsdiff, xdelta3 and zstd, which deltas are compared with
 #   time      GNU time, which measures memory
 #   aarch64   qemu for its programs, and a C compiler: aarch64-linux-gnu-clang, in .tools/
 #   lint      golangci-lint, built into .tools/; rustfmt and clippy
@@ -84,6 +87,18 @@ need_ip() {
 
 need_pip() {
   python3 -m pip --version >/dev/null 2>&1 || apt_install python3-pip
+}
+
+need_npm() {
+  have npm || apt_install npm
+}
+
+need_archive() {
+  apt_lists libssl3
+}
+
+need_peers() {
+  have bsdiff && have bspatch && have xdelta3 && have zstd || apt_install bsdiff xdelta3 zstd
 }
 
 need_time() {
