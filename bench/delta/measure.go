@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -48,7 +47,7 @@ func parseUsage(text string) (usage, error) {
 	var user, system float64
 	var kib int64
 	if n, err := fmt.Sscanf(text, "%f %f %d\n", &user, &system, &kib); n != 3 {
-		return usage{}, fmt.Errorf("GNU time says %s: %w", strconv.Quote(text), err)
+		return usage{}, fmt.Errorf("GNU time says %q: %w", text, err)
 	}
 	return usage{CPU: time.Duration((user + system) * float64(time.Second)), Memory: kib << 10}, nil
 }
