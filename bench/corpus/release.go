@@ -82,7 +82,7 @@ func (r Release) download(ctx context.Context, dir string) error {
 func (r Release) client() []string {
 	switch r.Registry {
 	case NPM:
-		return []string{"npm", "pack", "--silent", r.Project + "@" + r.Version}
+		return []string{"npm", "pack", "--loglevel=error", r.Project + "@" + r.Version}
 	case Debian:
 		return []string{"apt-get", "download", "-qq", "-o", "APT::Sandbox::User=root", r.Project + "=" + r.Version}
 	default:
