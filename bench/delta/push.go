@@ -20,6 +20,7 @@ type push struct {
 }
 
 var pushes = []push{
+	{"chunks -3", sealift.Options{Level: codec.DefaultLevel, NoDelta: true}},
 	{"Sealift -3", sealift.Options{Level: codec.DefaultLevel}},
 	{"Sealift -19", sealift.Options{Level: codec.MaxLevel}},
 }
@@ -34,15 +35,16 @@ func (p push) cost(ctx context.Context, u *update) (c cost, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
 	source, remote, pulled := "oci:"+u.layout, "oci:"+filepath.Join(scratch, "remote"), filepath.Join(scratch, "pulled")
-	first := sealift.Options{}
+	first := sealift.Options{Store: filepath.Join(scratch, "store")}
 	if _, err := sealift.Push(ctx, source+":"+oldTag, remote+":"+oldTag, first); err != nil {
 		return c, err
 	}
-	result, err := sealift.Push(ctx, source+":"+newTag, remote+":"+newTag, p.options)
+	next := p.options
+	next.Store = filepath.Join(scratch, "pushing")
+	result, err := sealift.Push(ctx, source+":"+newTag, remote+":"+newTag, next)
 	if err != nil {
 		return c, err
 	}
-	first.Store = filepath.Join(scratch, "store")
 	for _, tag := range []string{oldTag, newTag} {
 		if _, err := sealift.Pull(ctx, remote+":"+tag, "oci:"+pulled+":"+tag, first); err != nil {
 			return c, err
