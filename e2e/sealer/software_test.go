@@ -43,7 +43,7 @@ func under(root string, dirs ...string) []string {
 	return dirs
 }
 
-// build compiles a release. Release 2 has more code than release 1 in each of the packages, so that what follows is at
+// build compiles a release, as they are published: without what only a debugger reads. Release 2 has more code than release 1 in each of the packages, so that what follows is at
 // other addresses there, as it is after the changes of a patch release.
 func (p program) build(release int, output string) error {
 	overlay := struct{ Replace map[string]string }{map[string]string{}}
@@ -63,7 +63,7 @@ func (p program) build(release int, output string) error {
 		return err
 	}
 	defer os.Remove(file)
-	return build(p.dir, output, p.source, "-overlay", file)
+	return build(p.dir, output, p.source, "-overlay", file, "-ldflags", "-s -w")
 }
 
 // fix returns a source file of the package with that many functions.
