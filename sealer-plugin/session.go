@@ -273,13 +273,17 @@ func (s *session) openStore() (*store.Store, error) {
 	return chunks, nil
 }
 
-// openStoreOrNew opens the store or, as long as another process has it open, an empty one that is removed with the session.
+// openStoreOrNew opens the store or, where that cannot be, an empty one that is removed with the session.
 func (s *session) openStoreOrNew() (*store.Store, error) {
 	chunks, err := s.openStore()
-	if !errors.Is(err, ErrStoreInUse) {
-		return chunks, err
+	if err == nil {
+		return chunks, nil
 	}
-	s.log.Debug("the store is in use: this push does without", "reason", err)
+	level := slog.LevelWarn
+	if errors.Is(err, ErrStoreInUse) {
+		level = slog.LevelDebug
+	}
+	s.log.Log(context.Background(), level, "the push does without the local store", "reason", err)
 	dir, err := s.temporary("sealift-store-")
 	if err != nil {
 		return nil, err

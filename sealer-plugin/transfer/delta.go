@@ -13,6 +13,10 @@ import (
 	"github.com/sealift/sealift/sealer-plugin/remote"
 )
 
+// patience is how many windows of a file are coded before it is known that none of them pays. The rest of such a file is
+// packed in frames at once, and what it would be coded against is not fetched.
+const patience = 4
+
 // A delta is used that takes at most this part of what the bytes would take in frames: as whoever has nothing fetches
 // what the delta is coded against as well.
 const worthwhile = .6
@@ -25,6 +29,8 @@ type deltas struct {
 	rejected *packer // takes the chunks of deltas that do not pay
 	besides  bool    // it takes those of all deltas
 
+	file    fileAt
+	windows []*window // that were begun in this file
 	filling   *window
 	tokens    chan struct{} // one for each window that may exist
 	queue     chan *window
@@ -64,7 +70,7 @@ func newDeltas(line pipeline, o *origins) *deltas {
 // kept.
 func (d *deltas) add(c codec.Chunk, data []byte, offset int64, files []recipe.File) (taken bool, err error) {
 	near := d.near(offset, offset+int64(c.Size), files)
-	if near == nil {
+	if near == nil || d.hopeless(files[0]) {
 		return false, nil
 	}
 	if d.filling != nil && !d.filling.takes(c, near) {
@@ -86,6 +92,29 @@ func (d *deltas) add(c codec.Chunk, data []byte, offset int64, files []recipe.Fi
 func (w *window) takes(c codec.Chunk, near []span) bool {
 	_, base := w.with(near)
 	return w.raw+int(c.Size) <= codec.MaxDelta && base <= codec.MaxDeltaBase && w.near[0].of.image == near[0].of.image
+}
+
+// fileAt tells one file of a blob from the others.
+type fileAt struct {
+	name   string
+	offset int64
+}
+
+// hopeless says whether the first windows of a file all turned out not to pay.
+func (d *deltas) hopeless(f recipe.File) bool {
+	if at := (fileAt{f.Name, f.Offset}); d.file != at {
+		d.file, d.windows = at, nil
+	}
+	if len(d.windows) <= patience { // the last one is still being filled
+		return false
+	}
+	for _, w := range d.windows[:patience] {
+		<-w.ready
+		if w.delta != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // near returns the chunks of a base that the bytes of files, from start to end in the data of their blob, are probably like.
@@ -124,6 +153,7 @@ func (d *deltas) begin() error {
 		return err
 	}
 	d.filling = &window{worker: w, ready: make(chan struct{})}
+	d.windows = append(d.windows, d.filling)
 	return nil
 }
 

@@ -176,6 +176,25 @@ func TestNothingLikeIt(t *testing.T) {
 	sameImage(t, root, src, out)
 }
 
+// TestHopelessFile has a large file of other content under the same name: after some tries its base is not fetched any more.
+func TestHopelessFile(t *testing.T) {
+	const size = 48 << 20
+	b, src := newBench(t), newImages(t)
+	other := file{"b", 3, 1 << 20}
+	b.push(src, src.image(tarLayer(tarOf(t, 1, file{"a", 1, size}, other))), "v1", Options{})
+	before := b.meter.Snapshot()
+	root := src.image(tarLayer(tarOf(t, 1, file{"a", 2, size}, other.release(1))))
+	b.push(src, root, "v2", b.withDeltas(t.TempDir()))
+	if received := b.meter.Snapshot().Received - before.Received; received > before.Sent*2/3 {
+		t.Errorf("received %d bytes of a base of %d", received, before.Sent)
+	}
+	if n := len(b.layersOf("v2", remote.MediaTypeDelta)); n != 1 {
+		t.Errorf("%d packs of deltas, want one with the other file", n)
+	}
+	_, out := b.pull(b.store(t.TempDir()), "v2", Options{})
+	sameImage(t, root, src, out)
+}
+
 // TestDeltasAreTheSame pushes with any number of jobs: an interrupted push finds what it sent.
 func TestDeltasAreTheSame(t *testing.T) {
 	var manifests []string
