@@ -69,14 +69,24 @@ func (f *fetcher) packs(ctx context.Context, jobs []packJob) error {
 	return group.Wait()
 }
 
+// packFetcher gets the frames of one pack. It belongs to one goroutine.
+type packFetcher struct {
+	*fetcher
+	desc   ocispec.Descriptor
+	worker *codec.Worker
+	bases  *localReader // of what deltas are coded against
+}
+
 func (f *fetcher) pack(ctx context.Context, job packJob) error {
 	w, err := f.codec.Acquire(ctx)
 	if err != nil {
 		return err
 	}
 	defer w.Release()
+	p := &packFetcher{f, job.desc, w, f.newReader()}
+	defer p.bases.close()
 	for ranges, attempt := job.ranges, 1; len(ranges) > 0; {
-		done, err := f.request(ctx, w, job.desc, ranges)
+		done, err := p.request(ctx, ranges)
 		if done > 0 {
 			attempt = 0
 		}
@@ -107,10 +117,10 @@ func skipFrames(ranges [][]frameJob, n int) [][]frameJob {
 
 // request asks for the first of the ranges and stores its frames; where the remote answers with the whole pack, those of
 // all ranges. It returns how many frames are done.
-func (f *fetcher) request(ctx context.Context, w *codec.Worker, desc ocispec.Descriptor, ranges [][]frameJob) (int, error) {
+func (f *packFetcher) request(ctx context.Context, ranges [][]frameJob) (int, error) {
 	first := ranges[0]
 	from := first[0].place.Offset
-	rc, start, err := f.src.FetchRange(ctx, desc, from, first[len(first)-1].end()-from)
+	rc, start, err := f.src.FetchRange(ctx, f.desc, from, first[len(first)-1].end()-from)
 	if err != nil {
 		return 0, err
 	}
@@ -121,7 +131,7 @@ func (f *fetcher) request(ctx context.Context, w *codec.Worker, desc ocispec.Des
 	}
 	at := start
 	for i, frame := range frames {
-		if err := f.frame(ctx, w, rc, frame, frame.place.Offset-at); err != nil {
+		if err := f.frame(ctx, rc, frame, frame.place.Offset-at); err != nil {
 			return i, fmt.Errorf("frame at %d: %w", frame.place.Offset, err)
 		}
 		f.task.Add(frame.end() - max(at, from))
@@ -131,18 +141,18 @@ func (f *fetcher) request(ctx context.Context, w *codec.Worker, desc ocispec.Des
 }
 
 // frame reads a frame that comes after gap other bytes, verifies it and stores it.
-func (f *fetcher) frame(ctx context.Context, w *codec.Worker, r io.Reader, job frameJob, gap int64) error {
+func (f *packFetcher) frame(ctx context.Context, r io.Reader, job frameJob, gap int64) error {
 	if _, err := io.CopyN(io.Discard, r, gap); err != nil {
 		return err
 	}
 	if job.base != nil {
-		return f.delta(ctx, w, r, job)
+		return f.delta(ctx, r, job)
 	}
-	packed := w.Buffer()[:job.place.Size]
+	packed := f.worker.Buffer()[:job.place.Size]
 	if _, err := io.ReadFull(r, packed); err != nil {
 		return err
 	}
-	if _, err := w.Restore(ctx, len(packed), int(job.place.Raw), job.extents); err != nil {
+	if _, err := f.worker.Restore(ctx, len(packed), int(job.place.Raw), job.extents); err != nil {
 		return err
 	}
 	return f.store.Append(ctx, packed, job.extents)

@@ -10,7 +10,8 @@ import (
 )
 
 // delta reads a delta, decodes it, and stores the wanted chunks.
-func (f *fetcher) delta(ctx context.Context, w *codec.Worker, r io.Reader, job frameJob) error {
+func (f *packFetcher) delta(ctx context.Context, r io.Reader, job frameJob) error {
+	w := f.worker
 	if _, err := io.ReadFull(r, w.Buffer()[codec.MaxDeltaBase:][:job.place.Size]); err != nil {
 		return err
 	}
@@ -26,18 +27,16 @@ func (f *fetcher) delta(ctx context.Context, w *codec.Worker, r io.Reader, job f
 	if err != nil {
 		return err
 	}
-	return f.storeChunks(ctx, w, raw, job.extents)
+	return f.storeChunks(ctx, raw, job.extents)
 }
 
 // readBase puts what a delta is coded against into data. What turns out to be damaged is fetched again, as frames.
-func (f *fetcher) readBase(ctx context.Context, base []codec.Chunk, data []byte) error {
-	r := f.newReader()
-	defer r.close()
+func (f *packFetcher) readBase(ctx context.Context, base []codec.Chunk, data []byte) error {
 	for _, c := range base {
-		chunk, err := r.chunk(ctx, c)
+		chunk, err := f.bases.chunk(ctx, c)
 		if errors.Is(err, codec.ErrDamaged) || errors.Is(err, store.ErrNotFound) {
 			f.opts.Log.Warn("local data is damaged: what is lost is fetched again", "reason", err)
-			chunk, err = f.fetchAgain(ctx, r, base, c)
+			chunk, err = f.fetchAgain(ctx, base, c)
 		}
 		if err != nil {
 			return err
@@ -48,7 +47,7 @@ func (f *fetcher) readBase(ctx context.Context, base []codec.Chunk, data []byte)
 }
 
 // fetchAgain fetches those of chunks that are not at hand any more, and reads one of them.
-func (f *fetcher) fetchAgain(ctx context.Context, r *localReader, chunks []codec.Chunk, c codec.Chunk) ([]byte, error) {
+func (f *packFetcher) fetchAgain(ctx context.Context, chunks []codec.Chunk, c codec.Chunk) ([]byte, error) {
 	missing, err := f.missing(chunks)
 	if err != nil {
 		return nil, err
@@ -64,11 +63,12 @@ func (f *fetcher) fetchAgain(ctx context.Context, r *localReader, chunks []codec
 	if err := f.store.Flush(ctx); err != nil {
 		return nil, err
 	}
-	return r.chunk(ctx, c)
+	return f.bases.chunk(ctx, c)
 }
 
 // storeChunks puts chunks of a delta's raw bytes, which lie in the worker's output, into the store, in frames.
-func (f *fetcher) storeChunks(ctx context.Context, w *codec.Worker, raw []byte, extents []codec.Extent) error {
+func (f *packFetcher) storeChunks(ctx context.Context, raw []byte, extents []codec.Extent) error {
+	w := f.worker
 	keep := w.Buffer()[codec.MaxFrame:][:len(raw)] // as the next call overwrites the output
 	copy(keep, raw)
 	for len(extents) > 0 {
