@@ -232,7 +232,9 @@ func Diff(ctx context.Context, old, new string, o Options) (*Difference, error) 
 	if err := s.openCodec(ctx); err != nil {
 		return nil, err
 	}
-	d, err := transfer.Diff(ctx, s.codec, versions[0], versions[1], scratch, s.transferOptions())
+	opts := s.transferOptions()
+	opts.OpenStore = s.newStore
+	d, err := transfer.Diff(ctx, s.codec, versions[0], versions[1], scratch, opts)
 	if err == nil {
 		d.Old, d.New = old, new
 	}

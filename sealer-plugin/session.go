@@ -284,11 +284,17 @@ func (s *session) openStoreOrNew() (*store.Store, error) {
 		level = slog.LevelDebug
 	}
 	s.log.Log(context.Background(), level, "the push does without the local store", "reason", err)
+	return s.newStore()
+}
+
+// newStore makes an empty store that is removed with the session.
+func (s *session) newStore() (*store.Store, error) {
 	dir, err := s.temporary("sealift-store-")
 	if err != nil {
 		return nil, err
 	}
-	if chunks, err = store.Open(dir); err != nil {
+	chunks, err := store.Open(dir)
+	if err != nil {
 		return nil, err
 	}
 	s.closes(chunks)

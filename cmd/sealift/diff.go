@@ -23,7 +23,8 @@ func newDiff(c *cli) *cobra.Command {
 the largest first. Of chunked images only indexes and recipes are read. Plain images are read whole, and cut into chunks
 in a temporary directory.
 
-TRAVELS is the compressed size (of a file: by the average of its layer), NEW the same uncompressed, SIZE the whole.`,
+TRAVELS is the size compressed, or as deltas (of a file: by the average of its layer), NEW the same uncompressed, SIZE
+the whole. Whoever has OLD is taken to have what its own deltas are coded against, too.`,
 		Example: `  sealift diff registry.example.com/kube:v1 registry.example.com/kube:v2
   sealift diff -v oci:/media/usb/kube:v1 registry.example.com/kube:v2`,
 		Args:              arguments(2, 2, "OLD and NEW"),
@@ -57,6 +58,9 @@ func (c *cli) printDifference(w io.Writer, d *sealift.Difference) {
 	lines := rows{w}
 	lines.add("old", d.Old)
 	lines.add("new", d.New)
+	if d.BaseBytes > 0 {
+		lines.add("bases", bytesOf(d.BaseBytes)+" of that, which deltas need and OLD lacks")
+	}
 	if d.ChunksNew > 0 || c.flags.verbose {
 		fmt.Fprintln(w)
 		c.printLayers(w, d.Layers)

@@ -68,7 +68,11 @@ func (c *cli) printInspection(w io.Writer, image *sealift.Inspection) {
 		lines.add("size", bytesOf(image.RawBytes)+", not in chunked form")
 	} else {
 		lines.add("chunked", image.ChunkedDigest.String())
-		lines.add("size", fmt.Sprintf("%s, in %s: %s", bytesOf(image.RawBytes), counted(image.Packs, "pack"), bytesOf(image.PackBytes)))
+		size := fmt.Sprintf("%s, in %s: %s", bytesOf(image.RawBytes), counted(image.Packs, "pack"), bytesOf(image.PackBytes))
+		if image.DeltaPacks > 0 {
+			size += fmt.Sprintf("; in %s of deltas: %s", counted(image.DeltaPacks, "pack"), bytesOf(image.DeltaBytes))
+		}
+		lines.add("size", size)
 		lines.add("chunks", count(image.Chunks))
 	}
 	fmt.Fprintln(w)

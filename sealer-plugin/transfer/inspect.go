@@ -36,13 +36,17 @@ func (img *chunkedImage) inspect(ctx context.Context) (*Inspection, error) {
 	root := img.Document.Root
 	in := &Inspection{
 		Digest: root.Digest, MediaType: root.MediaType, ChunkedDigest: img.Descriptor.Digest, Created: img.Created,
-		RawBytes: img.Document.RawBytes(), Packs: len(img.Packs), Chunks: len(img.chunks),
+		RawBytes: img.Document.RawBytes(), Chunks: len(img.chunks),
 	}
 	if img.Document.Origin != nil {
 		in.Origin = img.Document.Origin.Digest
 	}
 	for _, p := range img.Packs {
-		in.PackBytes += p.Size
+		if isDeltas(p) {
+			in.DeltaPacks, in.DeltaBytes = in.DeltaPacks+1, in.DeltaBytes+p.Size
+			continue
+		}
+		in.Packs, in.PackBytes = in.Packs+1, in.PackBytes+p.Size
 	}
 	images, err := imagesOf(ctx, inlineBlobs(img.Document.Blobs), root)
 	if err != nil {

@@ -111,7 +111,9 @@ type Inspection struct {
 	Platforms     []string      `json:"platforms,omitempty"`
 	RawBytes      int64         `json:"raw_bytes"`
 	PackBytes     int64         `json:"pack_bytes"`
-	Packs         int           `json:"packs"`
+	Packs         int           `json:"packs"` // of frames
+	DeltaBytes    int64         `json:"delta_bytes"`
+	DeltaPacks    int           `json:"delta_packs"`
 	Chunks        int           `json:"chunks"`
 	Blobs         []BlobReport  `json:"blobs"`
 }
