@@ -29,8 +29,8 @@ type deltas struct {
 	rejected *packer // takes the chunks of deltas that do not pay
 	besides  bool    // it takes those of all deltas
 
-	file    fileAt
-	windows []*window // that were begun in this file
+	file      fileAt
+	windows   []*window // that were begun in this file
 	filling   *window
 	tokens    chan struct{} // one for each window that may exist
 	queue     chan *window

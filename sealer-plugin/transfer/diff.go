@@ -113,9 +113,10 @@ func planShares(before, after *chunkedImage, chunks []codec.Chunk) (map[codec.ID
 	return p.shares(), nil
 }
 
-// newBytes is a run of new bytes in the data of a blob.
+// newBytes is a chunk that is new, in the data of a blob.
 type newBytes struct {
 	offset, end int64
+	packed      int64
 }
 
 // diffLayer finds the chunks of a blob that are among fresh, and the files in which they lie. A chunk counts where it comes
@@ -130,7 +131,7 @@ func diffLayer(ctx context.Context, b remote.Blob, r *recipe.Recipe, fresh map[c
 			delete(fresh, c.ID)
 			layer.RawBytes += int64(c.Size)
 			layer.Packed += packed
-			spans = append(spans, newBytes{at, end})
+			spans = append(spans, newBytes{at, end, packed})
 		}
 		at = end
 	}
@@ -141,8 +142,7 @@ func diffLayer(ctx context.Context, b remote.Blob, r *recipe.Recipe, fresh map[c
 		if err != nil {
 			return layer, fmt.Errorf("recipe %s: %w", b.Recipe, err)
 		}
-		if raw := overlap(&spans, f.Offset, f.Offset+f.Size); raw > 0 {
-			packed := int64(float64(raw) * float64(layer.Packed) / float64(layer.RawBytes))
+		if raw, packed := overlap(&spans, f.Offset, f.Offset+f.Size); raw > 0 {
 			layer.Files = append(layer.Files, DiffFile{Name: f.Name, Size: f.Size, RawBytes: raw, Packed: packed})
 		}
 	}
@@ -150,20 +150,22 @@ func diffLayer(ctx context.Context, b remote.Blob, r *recipe.Recipe, fresh map[c
 	return layer, nil
 }
 
-// overlap counts the bytes of the spans in [from, to), and drops the spans that end before: it is asked in ascending order.
-func overlap(spans *[]newBytes, from, to int64) int64 {
-	var n int64
+// overlap counts the bytes of the spans in [from, to), raw and, by their share, packed. It drops the spans that end before: it
+// is asked in ascending order.
+func overlap(spans *[]newBytes, from, to int64) (raw, packed int64) {
 	for i, s := range *spans {
 		if s.offset >= to {
 			*spans = (*spans)[i:]
-			return n
+			return raw, packed
 		}
-		n += max(0, min(s.end, to)-max(s.offset, from))
+		n := max(0, min(s.end, to)-max(s.offset, from))
+		raw += n
+		packed += n * s.packed / (s.end - s.offset)
 		if s.end > to {
 			*spans = (*spans)[i:]
-			return n
+			return raw, packed
 		}
 	}
 	*spans = nil
-	return n
+	return raw, packed
 }

@@ -155,7 +155,7 @@ type DiffFile struct {
 	Name     string `json:"name"`
 	Size     int64  `json:"size"`
 	RawBytes int64  `json:"raw_bytes"`
-	Packed   int64  `json:"packed_bytes"` // by the average of the layer
+	Packed   int64  `json:"packed_bytes"` // its share of what it is compressed or coded with
 }
 
 // Verification is what verifying an image found to be whole.
