@@ -224,7 +224,7 @@ func (p *push) origins(ctx context.Context) (*origins, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &origins{fetching: &joined{Progress: p.opts.Progress, name: "fetch bases"}}
+	o := newOrigins(&joined{Progress: p.opts.Progress, name: "fetch bases"})
 	opts := p.opts
 	opts.Progress = o.fetching
 	usable := func(c codec.Chunk) bool { return p.known.inFrames([]codec.Chunk{c}) }

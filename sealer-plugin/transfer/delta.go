@@ -29,8 +29,10 @@ type deltas struct {
 	rejected *packer // takes the chunks of deltas that do not pay
 	besides  bool    // it takes those of all deltas
 
-	file      fileAt
-	windows   []*window // that were begun in this file
+	file    fileAt
+	windows []*window // that were begun in this file
+	anchor  anchor    // in this file, the last chunk that a base has
+
 	filling   *window
 	tokens    chan struct{} // one for each window that may exist
 	queue     chan *window
@@ -69,8 +71,12 @@ func newDeltas(line pipeline, o *origins) *deltas {
 // add takes a chunk that begins at offset in the data of its blob, if there are bytes that it is probably like. The bytes are not
 // kept.
 func (d *deltas) add(c codec.Chunk, data []byte, offset int64, files []recipe.File) (taken bool, err error) {
+	if len(files) == 0 {
+		return false, nil
+	}
+	d.enter(files[0])
 	near := d.near(offset, offset+int64(c.Size), files)
-	if near == nil || d.hopeless(files[0]) {
+	if near == nil || d.hopeless() {
 		return false, nil
 	}
 	if d.filling != nil && !d.filling.takes(c, near) {
@@ -100,11 +106,32 @@ type fileAt struct {
 	offset int64
 }
 
-// hopeless says whether the first windows of a file all turned out not to pay.
-func (d *deltas) hopeless(f recipe.File) bool {
+// anchor is a place in the data of a blob, and where the same bytes are in a base.
+type anchor struct {
+	offset int64
+	spot
+}
+
+// enter notes which file is at hand.
+func (d *deltas) enter(f recipe.File) {
 	if at := (fileAt{f.Name, f.Offset}); d.file != at {
-		d.file, d.windows = at, nil
+		d.file, d.windows, d.anchor = at, nil, anchor{}
 	}
+}
+
+// pass takes note of a chunk that is not to be coded, since it is known. What follows it in its file may follow it in a base.
+func (d *deltas) pass(c codec.Chunk, offset int64, files []recipe.File) {
+	if len(files) == 0 {
+		return
+	}
+	d.enter(files[0])
+	if s, found := d.origins.spots[c.ID]; found {
+		d.anchor = anchor{offset, s}
+	}
+}
+
+// hopeless says whether the first windows of the file at hand all turned out not to pay.
+func (d *deltas) hopeless() bool {
 	if len(d.windows) <= patience { // the last one is still being filled
 		return false
 	}
@@ -122,11 +149,10 @@ func (d *deltas) near(start, end int64, files []recipe.File) []span {
 	var near []span
 	var packed, size int64
 	for _, f := range files {
-		o, found := d.origins.of(f.Name, f.Size)
+		s, found := d.place(f, max(start, f.Offset), min(end, f.Offset+f.Size))
 		if !found {
 			continue
 		}
-		s := o.near(max(start, f.Offset)-f.Offset, min(end, f.Offset+f.Size)-f.Offset, f.Size)
 		if len(near) > 0 && near[0].of.image != s.of.image || size+s.size() > codec.MaxDeltaBase {
 			break
 		}
@@ -139,6 +165,20 @@ func (d *deltas) near(start, end int64, files []recipe.File) []span {
 		return nil
 	}
 	return near
+}
+
+// place returns the chunks of a base that the bytes of a file, from start to end in the data of the blob, are probably like: by the
+// place of the file that it is the next version of, or by what came before in the file.
+func (d *deltas) place(f recipe.File, start, end int64) (span, bool) {
+	o, named := d.origins.of(f.Name, f.Size)
+	a := d.anchor
+	switch anchored := a.of != nil && d.file.offset == f.Offset; {
+	case anchored && (!named || o.has(a.spot) && !o.isLike(f.Size)):
+		return spot{a.of, a.at + start - a.offset}.near(end - start), true
+	case named:
+		return o.near(start-f.Offset, end-f.Offset, f.Size), true
+	}
+	return span{}, false
 }
 
 func (d *deltas) begin() error {

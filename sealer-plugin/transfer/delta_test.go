@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -98,6 +99,34 @@ func TestDeltasOfRenamedFiles(t *testing.T) {
 	b.push(src, src.image(tarLayer(tarOf(t, 1, next))), "v2", b.withDeltas(t.TempDir()))
 	if sent := b.meter.Snapshot().Sent - before; sent > first.RawBytes/8 {
 		t.Errorf("sent %d bytes of a renamed file of %d", sent, first.RawBytes)
+	}
+}
+
+// TestDeltasByContent has files whose names, or sizes, tell nothing: chunks that they share with a base do.
+func TestDeltasByContent(t *testing.T) {
+	const size = 6 << 20
+	content := file{seed: 1, size: size}.content()
+	changed := file{seed: 1, size: size}.release(1).content()
+	next := slices.Concat(content[:1<<20], changed[1<<20:]) // after the first MiB, all is a little different
+	for name, test := range map[string]struct{ old, new []byte }{
+		"renamed": {tarWith(t, "lib/libcrypt-a1b2.so", content), tarWith(t, "usr/lib/libcrypto.so", next)},
+		"grown at its end": {
+			tarWith(t, "data", slices.Concat(file{seed: 8, size: size}.content(), content)),
+			tarWith(t, "data", slices.Concat(file{seed: 8, size: size}.content(), next, make([]byte, 20<<20))),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, src := newBench(t), newImages(t)
+			b.push(src, src.image(tarLayer(test.old)), "v1", Options{})
+			before := b.meter.Snapshot().Sent
+			root := src.image(tarLayer(test.new))
+			b.push(src, root, "v2", b.withDeltas(t.TempDir()))
+			if sent := b.meter.Snapshot().Sent - before; sent > size/10 {
+				t.Errorf("sent %d bytes, want at most %d", sent, size/10)
+			}
+			_, out := b.pull(b.store(t.TempDir()), "v2", Options{})
+			sameImage(t, root, src, out)
+		})
 	}
 }
 

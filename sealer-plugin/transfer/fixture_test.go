@@ -92,6 +92,23 @@ func tarOf(t testing.TB, mtime int64, files ...file) []byte {
 	return b.Bytes()
 }
 
+// tarWith returns a tar of one file.
+func tarWith(t testing.TB, name string, content []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(content))}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(content); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
 func gzipped9(t testing.TB, data []byte) []byte {
 	t.Helper()
 	var b bytes.Buffer

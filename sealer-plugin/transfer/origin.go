@@ -21,6 +21,20 @@ type origins struct {
 	fetching  *joined             // progress of fetching them
 	named     map[string][]origin // by name; those of the first base first
 	unversion map[string][]origin // by name without version
+	spots     map[codec.ID]spot   // of the bases' chunks
+}
+
+func newOrigins(fetching *joined) *origins {
+	return &origins{fetching, make(map[string][]origin), make(map[string][]origin), make(map[codec.ID]spot)}
+}
+
+// maxNamesakes bounds the files of one name that are told apart.
+const maxNamesakes = 32
+
+// spot is a place in a stream.
+type spot struct {
+	of *stream
+	at int64
 }
 
 // origin is a file of a base.
@@ -53,26 +67,32 @@ func (o *origins) add(ctx context.Context, image *Image, usable func(codec.Chunk
 		}
 		r := image.image.recipes[b.Recipe]
 		s, places := full.stream(image, r.Chunks)
+		if len(s.chunks) == 0 {
+			continue
+		}
+		for i, c := range r.Chunks {
+			if !has(o.spots, c.ID) {
+				o.spots[c.ID] = spot{s, places.starts[i]}
+			}
+		}
 		for f, err := range r.Files(ctx) {
 			if err != nil {
 				return fmt.Errorf("recipe %s: %w", b.Recipe, err)
 			}
-			if f.Size == 0 || len(s.chunks) == 0 {
-				continue
+			if f.Size > 0 {
+				start, end := places.of(f.Offset, f.Offset+f.Size)
+				o.put(f.Name, origin{s, start, max(end-start, 1)})
 			}
-			start, end := places.of(f.Offset, f.Offset+f.Size)
-			o.put(f.Name, origin{s, start, max(end-start, 1)})
 		}
 	}
 	return nil
 }
 
 func (o *origins) put(name string, f origin) {
-	if o.named == nil {
-		o.named, o.unversion = make(map[string][]origin), make(map[string][]origin)
+	if len(o.named[name]) < maxNamesakes {
+		o.named[name] = append(o.named[name], f)
 	}
-	o.named[name] = append(o.named[name], f)
-	if plain := withoutVersion(name); plain != name {
+	if plain := withoutVersion(name); len(o.unversion[plain]) < maxNamesakes {
 		o.unversion[plain] = append(o.unversion[plain], f)
 	}
 }
@@ -121,6 +141,18 @@ func (f origin) near(start, end, size int64) span {
 	low, high := int64(float64(start)*scale)-reach, int64(float64(end)*scale)+reach
 	low, high = max(0, low), min(f.size, high, max(0, low)+codec.MaxDeltaBase/2)
 	return f.of.span(f.start+low, f.start+high)
+}
+
+// has says whether a place is in the file.
+func (f origin) has(s spot) bool { return f.of == s.of && f.start <= s.at && s.at < f.start+f.size }
+
+// isLike says whether a file of size bytes has about the length of this one: then it changed here and there, and its parts are
+// in proportion. Else much was added or is gone, probably at its end.
+func (f origin) isLike(size int64) bool { return max(f.size, size)-min(f.size, size) < f.size/8 }
+
+// near returns the chunks around a place, and around that of the bytes behind it up to length.
+func (s spot) near(length int64) span {
+	return s.of.span(max(0, s.at-reach), min(s.of.end(), s.at+length+reach))
 }
 
 // span returns the chunks that have bytes of a range.

@@ -295,6 +295,9 @@ func (p *push) build(ctx context.Context, r io.Reader, kind recipe.Kind, b *remo
 // chunk packs a chunk that is not known yet, or codes it against those of a base.
 func (p *push) chunk(c codec.Chunk, data []byte, offset int64, files []recipe.File) error {
 	if has(p.known.chunks, c.ID) || p.fresh[c.ID] {
+		if p.deltas != nil {
+			p.deltas.pass(c, offset, files)
+		}
 		return nil
 	}
 	p.fresh[c.ID] = true
