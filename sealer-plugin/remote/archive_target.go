@@ -8,19 +8,23 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// archiveTarget writes an OCI layout into a tar file: the blobs in the order in which they come, and at last, when its
-// one image is tagged, the rest. Until then the file is FILE.partial, which the next one who writes FILE takes over.
+// archiveTarget writes an OCI layout into a tar file: the blobs in the order in which they come, and at last the rest: when
+// an image is tagged, unless it takes several. Until then the file is FILE.partial, which the next one who writes FILE
+// takes over.
 type archiveTarget struct {
 	*layout
-	opts Options
-	path string
+	opts    Options
+	path    string
+	several bool // images
 
 	made growingFiles
 	mu   sync.Mutex // guards all below, and writes to made
@@ -39,16 +43,26 @@ func openArchiveTarget(ref Reference, opts Options) (*archiveTarget, error) {
 	return t, nil
 }
 
-// growingFiles are the entries written so far.
+// growingFiles are the entries written so far, and the index.json that will come after them.
 type growingFiles struct {
 	mu    sync.RWMutex
 	files tarFiles
+	index []byte // nil before there is an image
 }
 
 func (g *growingFiles) open(name string) (*file, error) {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
+	if name == ocispec.ImageIndexFile && g.index != nil {
+		return &file{bytes.NewReader(g.index), io.NopCloser(nil), int64(len(g.index))}, nil
+	}
 	return g.files.open(name)
+}
+
+func (g *growingFiles) setIndex(data []byte) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.index = data
 }
 
 func (g *growingFiles) add(name string, e tarEntry) {
@@ -80,10 +94,10 @@ func (t *archiveTarget) prepare() error {
 	}
 	t.temp = f
 	t.made.begin(f, make(map[string]tarEntry))
-	return nil
+	return f.Truncate(0)
 }
 
-// openPartial opens an empty file that no other process writes to.
+// openPartial opens a file that no other process writes to.
 func openPartial(name string) (*os.File, error) {
 	for {
 		lock, err := openLock(name)
@@ -102,7 +116,7 @@ func openPartial(name string) (*os.File, error) {
 			return nil, errors.Join(err, lock.Close())
 		}
 		if named, err = os.Stat(name); err == nil && os.SameFile(opened, named) {
-			return lock.file, lock.file.Truncate(0)
+			return lock.file, nil
 		}
 		_ = lock.Close() // another process has just completed it, so that it has another name now
 	}
@@ -175,7 +189,7 @@ func (t *archiveTarget) PushReference(ctx context.Context, desc ocispec.Descript
 	return t.Tag(ctx, desc, reference)
 }
 
-// Tag completes the archive, and puts it in its place.
+// Tag lists the image. The archive is complete then, unless it takes several.
 func (t *archiveTarget) Tag(ctx context.Context, desc ocispec.Descriptor, reference string) error {
 	reference = cmp.Or(reference, defaultTag)
 	return localError(t.name, "tag "+desc.Digest.String()+" as "+reference, t.tag(ctx, desc, reference))
@@ -193,7 +207,13 @@ func (t *archiveTarget) tag(ctx context.Context, desc ocispec.Descriptor, tag st
 	if there, err := t.Exists(ctx, desc); !there {
 		return errors.Join(err, fmt.Errorf("manifest %w", ErrNotFound))
 	}
-	index := emptyIndex()
+	index, err := t.index()
+	if errors.Is(err, fs.ErrNotExist) {
+		index, err = emptyIndex(), nil
+	}
+	if err != nil {
+		return err
+	}
 	if err := index.tag(desc, tag); err != nil {
 		return err
 	}
@@ -201,16 +221,22 @@ func (t *archiveTarget) tag(ctx context.Context, desc ocispec.Descriptor, tag st
 	if err != nil {
 		return err
 	}
-	if err := t.append(ocispec.ImageIndexFile, int64(len(data)), bytes.NewReader(data)); err != nil {
-		return err
+	t.made.setIndex(data)
+	if t.several {
+		return nil
 	}
-	if err := t.append(ocispec.ImageLayoutFile, int64(len(layoutVersion)), bytes.NewReader([]byte(layoutVersion))); err != nil {
-		return err
-	}
-	return t.finish()
+	return t.complete()
 }
 
-func (t *archiveTarget) finish() error {
+// complete writes what makes an archive of the blobs, and puts it in its place.
+func (t *archiveTarget) complete() error {
+	index := t.made.index
+	if err := t.append(ocispec.ImageIndexFile, int64(len(index)), bytes.NewReader(index)); err != nil {
+		return err
+	}
+	if err := t.append(ocispec.ImageLayoutFile, int64(len(layoutVersion)), strings.NewReader(layoutVersion)); err != nil {
+		return err
+	}
 	if _, err := t.temp.Write(make([]byte, 1024)); err != nil { // the two blocks that end a tar archive
 		return err
 	}

@@ -85,9 +85,15 @@ type Image struct {
 	Manifest   []byte
 	Created    string // as in the image's config; may be empty
 	Document   Document
+	Config     ocispec.Descriptor // of the image document
 	Index      ocispec.Descriptor
 	Recipes    []ocispec.Descriptor // in the order of the document
 	Packs      []ocispec.Descriptor // of frames, then of deltas
+}
+
+// Blobs returns all that the manifest names, the packs last.
+func (img *Image) Blobs() []ocispec.Descriptor {
+	return slices.Concat([]ocispec.Descriptor{img.Config, img.Index}, img.Recipes, img.Packs)
 }
 
 // LoadImage reads the manifest desc and its image document from src. ErrNotChunked says that desc is a plain image.
@@ -97,10 +103,11 @@ func LoadImage(ctx context.Context, src content.Fetcher, desc ocispec.Descriptor
 	if err != nil {
 		return nil, err
 	}
-	img, config, err := parseManifest(desc, manifest)
+	img, err := parseManifest(desc, manifest)
 	if err != nil {
 		return nil, err
 	}
+	config := img.Config
 	doc, err := FetchSmall(ctx, src, config, MaxDocument)
 	if err != nil {
 		return nil, fmt.Errorf("image document: %w", err)
@@ -114,18 +121,18 @@ func LoadImage(ctx context.Context, src content.Fetcher, desc ocispec.Descriptor
 	return img, nil
 }
 
-func parseManifest(desc ocispec.Descriptor, data []byte) (*Image, ocispec.Descriptor, error) {
+func parseManifest(desc ocispec.Descriptor, data []byte) (*Image, error) {
 	var m ocispec.Manifest
 	if err := json.Unmarshal(data, &m); err != nil {
-		return nil, m.Config, fmt.Errorf("manifest %s: %w: %w", desc.Digest, codec.ErrDamaged, err)
+		return nil, fmt.Errorf("manifest %s: %w: %w", desc.Digest, codec.ErrDamaged, err)
 	}
 	if err := chunkedForm(m.ArtifactType); err != nil {
-		return nil, m.Config, fmt.Errorf("manifest %s: %w", desc.Digest, err)
+		return nil, fmt.Errorf("manifest %s: %w", desc.Digest, err)
 	}
-	img := &Image{Descriptor: desc, Manifest: data, Created: m.Annotations[ocispec.AnnotationCreated]}
+	img := &Image{Descriptor: desc, Manifest: data, Created: m.Annotations[ocispec.AnnotationCreated], Config: m.Config}
 	for _, layer := range m.Layers {
 		if err := layer.Digest.Validate(); err != nil || layer.Size < 0 {
-			return nil, m.Config, fmt.Errorf("manifest %s: %w: layer %q of %d bytes", desc.Digest, codec.ErrDamaged, layer.Digest, layer.Size)
+			return nil, fmt.Errorf("manifest %s: %w: layer %q of %d bytes", desc.Digest, codec.ErrDamaged, layer.Digest, layer.Size)
 		}
 		switch layer.MediaType {
 		case MediaTypeIndex:
@@ -135,13 +142,13 @@ func parseManifest(desc ocispec.Descriptor, data []byte) (*Image, ocispec.Descri
 		case MediaTypePack, MediaTypeDelta:
 			img.Packs = append(img.Packs, layer)
 		default:
-			return nil, m.Config, fmt.Errorf("manifest %s: %w: unknown layer %s", desc.Digest, codec.ErrDamaged, layer.MediaType)
+			return nil, fmt.Errorf("manifest %s: %w: unknown layer %s", desc.Digest, codec.ErrDamaged, layer.MediaType)
 		}
 	}
 	if img.Index.Digest == "" {
-		return nil, m.Config, fmt.Errorf("manifest %s: %w: no index", desc.Digest, codec.ErrDamaged)
+		return nil, fmt.Errorf("manifest %s: %w: no index", desc.Digest, codec.ErrDamaged)
 	}
-	return img, m.Config, nil
+	return img, nil
 }
 
 // chunkedForm tells the versions of the chunked form apart by the manifest's artifactType.

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2"
 	"oras.land/oras-go/v2/registry/remote/auth"
@@ -29,6 +30,8 @@ type Source interface {
 	// Tags returns the tags, the newest-looking first: "latest", other words, then versions, descending. A repository that
 	// does not exist has none. Of a very long list, a registry is asked for a part only.
 	Tags(ctx context.Context) ([]string, error)
+	// Since returns the images that have what the remote leaves out of the one with that manifest: none, if it is whole.
+	Since(ctx context.Context, manifest digest.Digest) ([]Since, error)
 	io.Closer
 }
 

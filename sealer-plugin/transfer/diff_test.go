@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/sealift/sealift/sealer-plugin/remote"
@@ -18,6 +19,9 @@ type memorySource struct {
 
 func (memorySource) Tags(context.Context) ([]string, error) { return nil, nil }
 func (memorySource) Close() error                           { return nil }
+func (memorySource) Since(context.Context, digest.Digest) ([]remote.Since, error) {
+	return nil, nil
+}
 
 func TestDiff(t *testing.T) {
 	b, src := newBench(t), newImages(t)
