@@ -36,6 +36,10 @@ var (
 	ErrNewerFormat  = remote.ErrNewerFormat  // written by a later, incompatible version
 )
 
+// LackingError says that a place lacks what a file leaves out, as it was saved for places that have other images. It is an
+// ErrNotFound.
+type LackingError = transfer.LackingError
+
 // Layers says what a push does with compressed layers.
 type Layers = transfer.Layers
 
@@ -52,6 +56,9 @@ type (
 	Inspection   = transfer.Inspection
 	Difference   = transfer.Difference
 	Verification = transfer.Verification
+	Traffic      = transfer.Traffic
+	FileResult   = transfer.FileResult
+	FileImage    = transfer.FileImage
 	Progress     = transfer.Progress
 	Task         = transfer.Task
 )
@@ -63,6 +70,7 @@ type Options struct {
 	Level    int            // zstd level of a push, 1 to 19; 0 is codec.DefaultLevel
 	Layers   Layers         // of a push; "" is Keep
 	Bases    []string       // more images that a push may build upon: in its registry, or in files if it goes to files
+	Since    []string       // of a save: images that wherever the file goes are
 	Prepared string         // of a push: the same image, where it was pushed to before; "" is nowhere
 	NoDelta  bool           // of a push: makes no deltas; of a pull: uses them only for what cannot be had otherwise
 	Full     bool           // of a push: all that is in deltas is in whole chunks besides

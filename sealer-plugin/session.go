@@ -61,20 +61,22 @@ func during(doing, ref string, err error) error {
 }
 
 // measured runs do in a session of its own and enters traffic and time into the result.
-func measured(o Options, do func(*session) (*Result, error)) (*Result, error) {
+func measured[R interface{ SetTraffic(transfer.Traffic) }](o Options, do func(*session) (R, error)) (none R, err error) {
 	start := time.Now()
 	s := newSession(o)
 	defer s.close()
 	before := s.Remote.Meter.Snapshot()
 	result, err := do(s)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	after := s.Remote.Meter.Snapshot()
-	result.SentBytes = after.Sent - before.Sent
-	result.ReceivedBytes = after.Received - before.Received
-	result.Requests = after.Requests - before.Requests
-	result.Seconds = time.Since(start).Seconds()
+	result.SetTraffic(transfer.Traffic{
+		SentBytes:     after.Sent - before.Sent,
+		ReceivedBytes: after.Received - before.Received,
+		Requests:      after.Requests - before.Requests,
+		Seconds:       time.Since(start).Seconds(),
+	})
 	return result, nil
 }
 

@@ -17,8 +17,8 @@ const someDigest = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6
 
 func TestPrintResult(t *testing.T) {
 	result := &sealift.Result{
-		Digest: someDigest, SentBytes: 3456789, ReceivedBytes: 381, Requests: 17, ChunksTotal: 15321, ChunksNew: 1,
-		RawBytes: 1.1e9, NewBytes: 62000, Seconds: 72.4,
+		Digest: someDigest, ChunksTotal: 15321, ChunksNew: 1, RawBytes: 1.1e9, NewBytes: 62000,
+		Traffic: sealift.Traffic{SentBytes: 3456789, ReceivedBytes: 381, Requests: 17, Seconds: 72.4},
 	}
 	tests := []struct {
 		name  string

@@ -28,19 +28,23 @@ type Base struct {
 	Reference remote.Reference
 }
 
-// base is a chunked image whose chunks are on the destination, or can be mounted there.
+// base is a chunked image whose chunks are on the destination, or can be mounted there, or need not be there.
 type base struct {
 	*remote.Image
-	src  remote.Source
-	from *remote.Reference // the repository that has it, if it is not the destination's
+	src   remote.Source
+	from  *remote.Reference // the repository that has it, if it is not the destination's
+	since *chunkedImage     // the image, if its packs need not be there
 }
 
 // loadBases returns the bases of a push, those that were named first. An image that was named must be usable; of those
 // that are only found, the unusable are left out, with a warning where that is a surprise.
 func (p *push) loadBases(ctx context.Context) ([]base, error) {
 	var bases []base
+	for _, s := range p.dst.since {
+		bases = append(bases, base{s.Image, s.Source, &s.Reference, s.chunkedImage})
+	}
 	for _, named := range p.dst.Bases {
-		img, err := resolveImage(ctx, named.Source, named.Reference.Name())
+		img, err := p.resolveBase(ctx, named)
 		if err != nil {
 			return nil, fmt.Errorf("base %s: %w", named.Reference, err)
 		}
@@ -107,17 +111,33 @@ func (p *push) lookAt(ctx context.Context, tags []string) ([]base, error) {
 
 // tryBase returns the image under a tag of the destination, or none if it is no base.
 func (p *push) tryBase(ctx context.Context, tag string) ([]base, error) {
-	img, err := resolveImage(ctx, p.dst, tag)
+	at := p.dst.Reference
+	at.Tag = tag
+	img, err := p.resolveBase(ctx, Base{p.dst, at})
+	var lacking *LackingError
 	switch {
 	case err == nil:
 		return []base{{Image: img, src: p.dst}}, nil
-	case errors.Is(err, remote.ErrNotFound), errors.Is(err, remote.ErrNotChunked):
-		return nil, nil
-	case errors.Is(err, codec.ErrDamaged), errors.Is(err, remote.ErrNewerFormat):
+	case errors.As(err, &lacking), errors.Is(err, codec.ErrDamaged), errors.Is(err, remote.ErrNewerFormat):
 		p.opts.Log.Warn("cannot be used as a base", "tag", tag, "reason", err)
+		return nil, nil
+	case errors.Is(err, remote.ErrNotFound), errors.Is(err, remote.ErrNotChunked):
 		return nil, nil
 	}
 	return nil, fmt.Errorf("look for a base at tag %s: %w", tag, err)
+}
+
+// resolveBase returns an image to build upon: all of it must be there, unless what this push makes leaves out the same.
+func (p *push) resolveBase(ctx context.Context, b Base) (*remote.Image, error) {
+	img, err := resolveImage(ctx, b.Source, b.Reference.Name())
+	if err != nil || len(p.dst.since) > 0 {
+		return img, err
+	}
+	since, err := b.Source.Since(ctx, img.Descriptor.Digest)
+	if err == nil && len(since) > 0 {
+		err = &LackingError{Place: b.Reference.String(), Since: since}
+	}
+	return img, err
 }
 
 func resolveImage(ctx context.Context, src remote.Source, reference string) (*remote.Image, error) {
@@ -154,10 +174,7 @@ func (p *push) published(bases []base) *remote.Image {
 func (p *push) learn(ctx context.Context, bases []base) error {
 	var images []knownImage
 	for _, b := range bases {
-		full, err := openRecipes(ctx, p.codec, b.src, b.Image, p.opts.Jobs)
-		if err == nil {
-			err = full.loadIndex(ctx, p.codec, b.src)
-		}
+		full, err := b.open(ctx, p.codec, p.opts.Jobs)
 		if errors.Is(err, codec.ErrDamaged) {
 			p.opts.Log.Warn("cannot be used as a base", "image", b.Descriptor.Digest, "reason", err)
 			continue
@@ -165,7 +182,7 @@ func (p *push) learn(ctx context.Context, bases []base) error {
 		if err != nil {
 			return fmt.Errorf("base %s: %w", b.Descriptor.Digest, err)
 		}
-		images = append(images, knownImage{full, b.from})
+		images = append(images, knownImage{full, b.from, b.since != nil})
 		p.bases = append(p.bases, baseImage{full, b.src})
 	}
 	p.known.full = p.opts.Full
@@ -176,6 +193,14 @@ func (p *push) learn(ctx context.Context, bases []base) error {
 	return p.learnPrepared(ctx)
 }
 
+// open reads recipes and index.
+func (b base) open(ctx context.Context, c *codec.Codec, jobs int) (*chunkedImage, error) {
+	if b.since != nil {
+		return b.since, nil
+	}
+	return openIndexed(ctx, c, b.src, b.Image, jobs)
+}
+
 // learnPrepared makes the chunks and recipes of the prepared image known, as far as copying its packs to the destination
 // is better than packing what the bases lack.
 func (p *push) learnPrepared(ctx context.Context) error {
@@ -183,12 +208,12 @@ func (p *push) learnPrepared(ctx context.Context) error {
 	if prepared == nil {
 		return nil
 	}
-	img, err := p.openPrepared(ctx, *prepared)
+	img, err := prepared.open(ctx, p.codec, p.opts.Jobs)
 	switch {
 	case err == nil && !p.makes(img.Document):
 		p.opts.Log.Debug("another image was prepared", "prepared", prepared.Reference, "image", img.Document.Root.Digest)
 	case err == nil:
-		known := knownImage{img, &prepared.Reference}
+		known := knownImage{img, &prepared.Reference, false}
 		p.known.addLacking(known)
 		p.addReusable(known)
 	case ctx.Err() == nil:
@@ -197,16 +222,13 @@ func (p *push) learnPrepared(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-func (p *push) openPrepared(ctx context.Context, prepared Base) (*chunkedImage, error) {
-	img, err := resolveImage(ctx, prepared.Source, prepared.Reference.Name())
+// open reads the image with recipes and index.
+func (b Base) open(ctx context.Context, c *codec.Codec, jobs int) (*chunkedImage, error) {
+	img, err := resolveImage(ctx, b.Source, b.Reference.Name())
 	if err != nil {
 		return nil, err
 	}
-	full, err := openRecipes(ctx, p.codec, prepared.Source, img, p.opts.Jobs)
-	if err != nil {
-		return nil, err
-	}
-	return full, full.loadIndex(ctx, p.codec, prepared.Source)
+	return openIndexed(ctx, c, b.Source, img, jobs)
 }
 
 // baseImage is a base with recipes and index.
@@ -230,6 +252,9 @@ func (p *push) origins(ctx context.Context) (*origins, error) {
 	usable := func(c codec.Chunk) bool { return p.known.inFrames([]codec.Chunk{c}) }
 	for _, b := range p.bases {
 		image := &Image{local: local{p.codec, s, opts.Unpacked}, src: b.src, opts: opts, image: b.chunkedImage, keepAll: true}
+		if image.since, err = b.src.Since(ctx, b.Descriptor.Digest); err != nil {
+			return nil, err
+		}
 		if err := o.add(ctx, image, usable); err != nil {
 			return nil, fmt.Errorf("base %s: %w", b.Descriptor.Digest, err)
 		}

@@ -44,10 +44,11 @@ func newCatalog() *catalog {
 	return &catalog{frameAt: make(map[framePlace]int), chunks: make(map[codec.ID]pack.Location), besides: make(map[codec.ID]pack.Location)}
 }
 
-// knownImage is an image whose packs are on the destination, or wherever else from says.
+// knownImage is an image whose recipes and packs are on the destination, or wherever else from says.
 type knownImage struct {
 	*chunkedImage
-	from *remote.Reference
+	from  *remote.Reference
+	since bool // its packs stay where they are
 }
 
 // add makes the chunks of images known, but not those in packs of which all of the images together use less than half:
@@ -77,9 +78,13 @@ func (k *catalog) addLacking(img knownImage) {
 // addChunks makes the chunks of an image known that lie in wanted packs, unless they are known already. Those in deltas are
 // known only with all that these are coded against.
 func (k *catalog) addChunks(img knownImage, wanted func(digest.Digest) bool) {
+	from := img.from
+	if img.since {
+		from = nil
+	}
 	packs := make([]int, len(img.Packs))
 	for i, desc := range img.Packs {
-		packs[i] = k.addPack(packSource{desc, img.from})
+		packs[i] = k.addPack(packSource{desc, from})
 	}
 	k.addChunksIn(k.chunks, img, packs, func(f pack.Place) bool {
 		return !f.Delta() && wanted(img.index.Packs[f.Pack].Digest)

@@ -245,7 +245,9 @@ func (d *deltas) encode(w *window) ([]byte, error) {
 	image := w.near[0].of.image
 	if err := image.read(d.ctx, base, w.worker.Buffer()[codec.MaxDeltaBase-w.base:codec.MaxDeltaBase]); err != nil {
 		if d.ctx.Err() == nil {
-			image.opts.Log.Warn("a base cannot be read, so its chunks are no help", "image", image.image.Descriptor.Digest, "reason", err)
+			image.unreadable.Do(func() {
+				image.opts.Log.Warn("a base cannot be read, so its chunks are no help", "image", image.image.Descriptor.Digest, "reason", err)
+			})
 		}
 		return nil, context.Cause(d.ctx)
 	}

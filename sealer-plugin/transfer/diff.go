@@ -49,11 +49,7 @@ func chunkedVersion(ctx context.Context, c *codec.Codec, v Version, scratch Dest
 	if err != nil {
 		return nil, err
 	}
-	full, err := openRecipes(ctx, c, src, img, opts.Jobs)
-	if err != nil {
-		return nil, err
-	}
-	return full, full.loadIndex(ctx, c, src)
+	return openIndexed(ctx, c, src, img, opts.Jobs)
 }
 
 // diffImages compares the chunks of two images; of after, those of one platform if that is not empty.

@@ -60,6 +60,15 @@ func openRecipes(ctx context.Context, c *codec.Codec, src content.Fetcher, img *
 	return full, full.checkSizes()
 }
 
+// openIndexed reads the recipes and the index of img from src.
+func openIndexed(ctx context.Context, c *codec.Codec, src content.Fetcher, img *remote.Image, jobs int) (*chunkedImage, error) {
+	full, err := openRecipes(ctx, c, src, img, jobs)
+	if err != nil {
+		return nil, err
+	}
+	return full, full.loadIndex(ctx, c, src)
+}
+
 // checkSizes holds the recipes against the document: a blob must be what its recipe rebuilds.
 func (img *chunkedImage) checkSizes() error {
 	for _, b := range img.Document.Blobs {

@@ -22,11 +22,8 @@ func Inspect(ctx context.Context, c *codec.Codec, src remote.Source, desc ocispe
 	if err != nil {
 		return nil, err
 	}
-	full, err := openRecipes(ctx, c, src, img, opts.Jobs)
+	full, err := openIndexed(ctx, c, src, img, opts.Jobs)
 	if err != nil {
-		return nil, err
-	}
-	if err := full.loadIndex(ctx, c, src); err != nil {
 		return nil, err
 	}
 	return full.inspect(ctx)

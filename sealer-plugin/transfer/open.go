@@ -21,14 +21,16 @@ import (
 // several goroutines at once.
 type Image struct {
 	local
-	src  remote.Source
-	opts Options
+	src   remote.Source
+	since []remote.Since // images that have what src leaves out of this one
+	opts  Options
 
 	image  *chunkedImage
 	plain  plainImage    // what is wanted of it
 	chunks []codec.Chunk // distinct ones, of what is wanted
 
-	keepAll bool // of frames that are fetched, also the chunks that nobody asked for
+	keepAll    bool      // of frames that are fetched, also the chunks that nobody asked for
+	unreadable sync.Once // says so, of a base
 
 	fetching sync.Mutex    // so that what several blobs lack is fetched once
 	fetched  []codec.Chunk // so far
@@ -43,6 +45,9 @@ func OpenImage(ctx context.Context, c *codec.Codec, s *store.Store, src remote.S
 	small := storeCache{s, src}
 	img, err := remote.LoadImage(ctx, small, desc)
 	if err != nil {
+		return nil, err
+	}
+	if p.since, err = src.Since(ctx, desc.Digest); err != nil {
 		return nil, err
 	}
 	if p.image, err = openRecipes(ctx, c, small, img, p.opts.Jobs); err != nil {
@@ -129,12 +134,8 @@ func (p *Image) chunksOf(b remote.Blob) []codec.Chunk {
 func (p *Image) fetchMissing(ctx context.Context, chunks []codec.Chunk) error {
 	p.fetching.Lock()
 	defer p.fetching.Unlock()
-	missing, err := p.missing(chunks)
+	missing, plan, err := p.planMissing(ctx, chunks)
 	if err != nil || len(missing) == 0 {
-		return err
-	}
-	plan, err := p.plan(ctx, missing)
-	if err != nil {
 		return err
 	}
 	err = p.fetch(ctx, plan)

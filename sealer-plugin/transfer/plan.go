@@ -54,6 +54,19 @@ type planner struct {
 	at     []pack.Location // where the numbered chunks are fetched from
 }
 
+// planMissing returns those of chunks that are not at hand, and what has to be fetched for them, which is there to be fetched.
+func (p *Image) planMissing(ctx context.Context, chunks []codec.Chunk) ([]codec.Chunk, fetchPlan, error) {
+	missing, err := p.missing(chunks)
+	if err != nil || len(missing) == 0 {
+		return nil, fetchPlan{}, err
+	}
+	plan, err := p.plan(ctx, missing)
+	if err == nil {
+		err = p.checkSource(ctx, plan)
+	}
+	return missing, plan, err
+}
+
 // plan finds what has to be fetched for chunks that are not at hand.
 func (p *Image) plan(ctx context.Context, missing []codec.Chunk) (fetchPlan, error) {
 	if p.image.index == nil {

@@ -48,11 +48,7 @@ func PlanPull(ctx context.Context, c *codec.Codec, s *store.Store, src remote.So
 		return nil, err
 	}
 	plan := &Plan{Digest: p.plain.root.Digest, RawBytes: p.plain.size(), ChunksTotal: len(p.chunks)}
-	missing, err := p.missing(p.chunks)
-	if err != nil || len(missing) == 0 {
-		return plan, err
-	}
-	fetching, err := p.plan(ctx, missing)
+	missing, fetching, err := p.planMissing(ctx, p.chunks)
 	if err != nil {
 		return nil, err
 	}

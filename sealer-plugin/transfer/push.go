@@ -22,6 +22,7 @@ type Destination struct {
 	remote.Target
 	Reference remote.Reference // with a tag
 	Bases     []Base
+	since     []sinceImage // whoever gets what is written has these: their packs are named, and not written
 }
 
 // push is one push under way.
@@ -107,7 +108,7 @@ func (p *push) pushManifest(ctx context.Context, desc ocispec.Descriptor, manife
 func (p *push) run(ctx context.Context) (*Result, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	p.up = newUploader(ctx, p.dst, p.opts.Jobs, p.opts.Progress)
+	p.up = newUploader(ctx, p.dst, p.opts.Jobs, p.opts.Progress.Begin("upload", -1))
 	root, err := p.pack(p.up.ctx)
 	if err == nil {
 		err = p.publishIndex(p.up.ctx)

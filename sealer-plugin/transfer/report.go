@@ -4,21 +4,48 @@ import (
 	"sync"
 
 	"github.com/opencontainers/go-digest"
+
+	"github.com/sealift/sealift/sealer-plugin/remote"
 )
 
 // Result is what a push or a pull did.
 type Result struct {
 	Digest        digest.Digest `json:"digest"`                  // of the plain image: its manifest, or its index
 	ChunkedDigest digest.Digest `json:"chunked_digest,omitzero"` // of the manifest of its chunked form, if there is one
-	SentBytes     int64         `json:"sent_bytes"`              // to the remote: bodies of requests, or bytes written to a layout
-	ReceivedBytes int64         `json:"received_bytes"`          // from the remote: bodies of answers, or bytes read from a layout
-	Requests      int64         `json:"requests"`
-	ChunksTotal   int           `json:"chunks_total"` // distinct chunks of the image
-	ChunksNew     int           `json:"chunks_new"`   // those of them that travelled
-	RawBytes      int64         `json:"raw_bytes"`    // all blobs of the plain image
-	NewBytes      int64         `json:"new_bytes"`    // raw bytes of the new chunks
-	Seconds       float64       `json:"seconds"`
-	Unchanged     bool          `json:"unchanged"` // nothing had to be done
+	Traffic
+	ChunksTotal int   `json:"chunks_total"` // distinct chunks of the image
+	ChunksNew   int   `json:"chunks_new"`   // those of them that travelled
+	RawBytes    int64 `json:"raw_bytes"`    // all blobs of the plain image
+	NewBytes    int64 `json:"new_bytes"`    // raw bytes of the new chunks
+	Unchanged   bool  `json:"unchanged"`    // nothing had to be done
+}
+
+// Traffic is what was exchanged with a remote.
+type Traffic struct {
+	SentBytes     int64   `json:"sent_bytes"`     // to the remote: bodies of requests, or bytes written to a layout
+	ReceivedBytes int64   `json:"received_bytes"` // from the remote: bodies of answers, or bytes read from a layout
+	Requests      int64   `json:"requests"`
+	Seconds       float64 `json:"seconds"`
+}
+
+// SetTraffic enters what was measured.
+func (t *Traffic) SetTraffic(measured Traffic) { *t = measured }
+
+// FileResult is what a save or a load did.
+type FileResult struct {
+	File      string      `json:"file"`
+	FileBytes int64       `json:"file_bytes"`
+	Images    []FileImage `json:"images"`
+	Traffic
+}
+
+// FileImage is an image in a file.
+type FileImage struct {
+	Tag           string         `json:"tag"`
+	Digest        digest.Digest  `json:"digest"`          // of the plain image
+	ChunkedDigest digest.Digest  `json:"chunked_digest"`  // of the manifest of its chunked form
+	RawBytes      int64          `json:"raw_bytes"`       // all blobs of the plain image
+	Since         []remote.Since `json:"since,omitempty"` // images that have what the file leaves out of this one
 }
 
 // Plan is what a pull would fetch, beside manifest, image document, recipes and index.
@@ -167,4 +194,6 @@ type Verification struct {
 	Packs     int           `json:"packs"`
 	RawBytes  int64         `json:"raw_bytes"`
 	Seconds   float64       `json:"seconds"`
+	// Since are the images that have what a file leaves out: only what is in the file was verified, and counted.
+	Since []remote.Since `json:"since,omitempty"`
 }

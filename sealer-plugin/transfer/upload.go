@@ -12,6 +12,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
+	"oras.land/oras-go/v2/content"
 
 	"github.com/sealift/sealift/sealer-plugin/remote"
 )
@@ -24,10 +25,10 @@ type uploader struct {
 	task  Task
 }
 
-func newUploader(ctx context.Context, dst remote.Target, jobs int, progress Progress) *uploader {
+func newUploader(ctx context.Context, dst remote.Target, jobs int, task Task) *uploader {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(jobs)
-	return &uploader{ctx: ctx, group: group, dst: dst, task: progress.Begin("upload", -1)}
+	return &uploader{ctx: ctx, group: group, dst: dst, task: task}
 }
 
 // spooled uploads a spool and removes it; it waits while too many uploads are under way.
@@ -41,6 +42,15 @@ func (u *uploader) spooled(desc ocispec.Descriptor, s *spool) error {
 		return u.send(desc, io.NewSectionReader(s.file, 0, s.size))
 	})
 	return nil
+}
+
+// copy uploads a blob of a source.
+func (u *uploader) copy(src content.Fetcher, desc ocispec.Descriptor) {
+	u.group.Go(func() error {
+		r := &blobReader{ctx: u.ctx, src: src, desc: desc}
+		defer r.close()
+		return u.send(desc, r)
+	})
 }
 
 // mount makes a blob of another repository of the registry part of the target's.
@@ -87,6 +97,46 @@ func (c *countedReader) Seek(offset int64, whence int) (int64, error) {
 	after, err := c.ReadSeeker.Seek(offset, whence)
 	c.task.Add(after - before)
 	return after, err
+}
+
+// blobReader reads a blob, which it fetches when it is first read from, and again after a Seek to its beginning.
+type blobReader struct {
+	ctx  context.Context
+	src  content.Fetcher
+	desc ocispec.Descriptor
+	body io.ReadCloser
+	at   int64
+}
+
+func (b *blobReader) Read(p []byte) (n int, err error) {
+	if b.body == nil {
+		if b.body, err = b.src.Fetch(b.ctx, b.desc); err != nil {
+			return 0, err
+		}
+	}
+	n, err = b.body.Read(p)
+	b.at += int64(n)
+	return n, err
+}
+
+// Seek goes to the beginning, or says where it is.
+func (b *blobReader) Seek(offset int64, whence int) (int64, error) {
+	switch {
+	case offset == 0 && whence == io.SeekCurrent, offset == b.at && whence == io.SeekStart:
+	case offset == 0 && whence == io.SeekStart:
+		b.close()
+		b.at = 0
+	default:
+		return b.at, errors.ErrUnsupported
+	}
+	return b.at, nil
+}
+
+func (b *blobReader) close() {
+	if b.body != nil {
+		_ = b.body.Close() // it was read only
+		b.body = nil
+	}
 }
 
 // spool is a temporary file whose digest is computed while it is written.

@@ -20,6 +20,7 @@ import (
 
 // Verify reads all of the image desc, chunked or plain, and checks every digest, every chunk, and that every blob can be
 // rebuilt. It needs temporary space for the compressed chunks. Damage is an error that wraps codec.ErrDamaged and names what is damaged.
+// Of an image that a file leaves out parts of, it checks what the file has.
 func Verify(ctx context.Context, c *codec.Codec, src remote.Source, desc ocispec.Descriptor, opts Options) (*Verification, error) {
 	opts = opts.withDefaults()
 	img, err := remote.LoadImage(ctx, src, desc)
@@ -44,17 +45,15 @@ func Verify(ctx context.Context, c *codec.Codec, src remote.Source, desc ocispec
 	if p.image, err = openRecipes(ctx, c, src, img, opts.Jobs); err != nil {
 		return nil, err
 	}
-	if err := p.verify(ctx); err != nil {
+	v := &Verification{Digest: img.Document.Root.Digest}
+	if v.Since, err = src.Since(ctx, desc.Digest); err != nil {
 		return nil, err
 	}
-	return &Verification{
-		Digest: img.Document.Root.Digest, Blobs: len(img.Document.Blobs), Packs: len(img.Packs),
-		Chunks: len(p.image.chunks), RawBytes: img.Document.RawBytes(),
-	}, nil
+	return v, p.verify(ctx, v)
 }
 
 // verify fetches all packs whole into the temporary store, and rebuilds all blobs from it.
-func (p *Image) verify(ctx context.Context) error {
+func (p *Image) verify(ctx context.Context, v *Verification) error {
 	if err := p.image.loadIndex(ctx, p.codec, p.src); err != nil {
 		return err
 	}
@@ -62,19 +61,33 @@ func (p *Image) verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := p.fetchWhole(ctx, plan); err != nil {
-		return err
-	}
-	if err := p.fetchWhole(ctx, alternates(p.image)); err != nil {
-		return err
+	v.Packs = len(p.image.Packs)
+	for _, plan := range []fetchPlan{plan, alternates(p.image)} {
+		if len(v.Since) > 0 {
+			if plan, v.Packs, err = p.present(ctx, plan); err != nil {
+				return err
+			}
+		}
+		if err := p.fetchWhole(ctx, plan); err != nil {
+			return err
+		}
 	}
 	if err := p.store.Flush(ctx); err != nil {
 		return err
 	}
-	task := p.opts.Progress.Begin("rebuild", p.image.Document.RawBytes())
+	blobs, err := p.rebuildable(v)
+	if err != nil {
+		return err
+	}
+	v.Blobs, v.RawBytes = len(blobs), remote.Document{Blobs: blobs}.RawBytes()
+	return p.rebuildAll(ctx, blobs, v.RawBytes)
+}
+
+func (p *Image) rebuildAll(ctx context.Context, blobs []remote.Blob, size int64) error {
+	task := p.opts.Progress.Begin("rebuild", size)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(p.opts.Jobs)
-	for _, b := range p.image.Document.Blobs {
+	for _, b := range blobs {
 		if b.Inline() {
 			continue // LoadImage verified it
 		}
@@ -86,7 +99,7 @@ func (p *Image) verify(ctx context.Context) error {
 			return nil
 		})
 	}
-	err = group.Wait()
+	err := group.Wait()
 	task.End(err)
 	return err
 }
@@ -109,6 +122,29 @@ func alternates(img *chunkedImage) fetchPlan {
 		p.at[a.Chunk] = a.Location
 	}
 	return p.jobs()
+}
+
+// rebuildable returns the blobs of which all chunks must be at hand, and counts these.
+func (p *Image) rebuildable(v *Verification) (blobs []remote.Blob, err error) {
+	v.Chunks = len(p.image.chunks)
+	if len(v.Since) == 0 {
+		return p.image.Document.Blobs, nil
+	}
+	missing, err := p.missing(p.image.chunks)
+	if err != nil {
+		return nil, err
+	}
+	v.Chunks -= len(missing)
+	lacks := make(map[codec.ID]bool)
+	for _, c := range missing {
+		lacks[c.ID] = true
+	}
+	for _, b := range p.image.Document.Blobs {
+		if !slices.ContainsFunc(p.chunksOf(b), func(c codec.Chunk) bool { return lacks[c.ID] }) {
+			blobs = append(blobs, b)
+		}
+	}
+	return blobs, nil
 }
 
 // wholePacks is a source that fetches a pack whole and verifies all of it, whichever range is asked for.
