@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -16,7 +17,7 @@ import (
 func hint(cmd *cobra.Command, err error) string {
 	var usage *usageError
 	var refused *remote.Error
-	resumes := cmd.Name() == "push" || cmd.Name() == "pull"
+	resumes := slices.Contains([]string{"push", "pull", "save", "load"}, cmd.Name())
 	switch {
 	case errors.As(err, &usage):
 		if usage.hint != "" {

@@ -23,6 +23,8 @@ func TestHint(t *testing.T) {
 		{"push", &usageError{hint: "did you mean this?"}, "did you mean this?"},
 		{"pull", sealift.ErrStoreInUse, "--store DIR"},
 		{"pull", errInterrupted, "run the same command again"},
+		{"save", errInterrupted, "run the same command again"},
+		{"load", syscall.ENOSPC, "free some space"},
 		{"login", errInterrupted, ""},
 		{"pull", syscall.ENOSPC, "free some space"},
 		{"inspect", syscall.ENOSPC, ""},

@@ -61,7 +61,7 @@ func newRoot(c *cli) *cobra.Command {
 		&cobra.Group{ID: "access", Title: "Registries:"},
 	)
 	root.AddCommand(
-		newPush(c), newPull(c), newInspect(c), newDiff(c), newVerify(c),
+		newPush(c), newPull(c), newSave(c), newLoad(c), newInspect(c), newDiff(c), newVerify(c),
 		newLogin(c), newLogout(c),
 		newVersion(c), newCompletion(),
 	)

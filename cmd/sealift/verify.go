@@ -16,9 +16,12 @@ func newVerify(c *cli) *cobra.Command {
 		GroupID: "images",
 		Short:   "Read all of an image and check every digest and every chunk",
 		Long: `Verify reads all packs, recipes and blobs of the image REF and checks every digest and every chunk. It writes nothing.
-Damaged data ends it with exit code 5 and a message that names what is damaged.`,
+Damaged data ends it with exit code 5 and a message that names what is damaged.
+
+Of a file that was saved since other images, what is in the file is checked, and these images are named.`,
 		Example: `  sealift verify registry.example.com/kube:v2
-  sealift verify oci:/media/usb/kube:v2`,
+  sealift verify oci:/media/usb/kube:v2
+  sealift verify oci-archive:kube-v2.tar`,
 		Args:              arguments(1, 1, "REF"),
 		ValidArgsFunction: completeReferences(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -48,6 +51,9 @@ func (c *cli) printVerification(w io.Writer, v *sealift.Verification) {
 	r.add("checked", fmt.Sprintf("%s in %s", bytesOf(v.RawBytes), counted(v.Blobs, "blob")))
 	if v.Packs > 0 {
 		r.add("chunks", fmt.Sprintf("%s in %s", count(v.Chunks), counted(v.Packs, "pack")))
+	}
+	for _, s := range v.Since {
+		r.add("needs", s.String())
 	}
 	r.add("time", seconds(v.Seconds))
 }
