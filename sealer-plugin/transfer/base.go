@@ -161,13 +161,25 @@ func (p *push) makes(doc remote.Document) bool {
 }
 
 // published returns the base that is already what this push makes, or nil.
-func (p *push) published(bases []base) *remote.Image {
+func (p *push) published(ctx context.Context, bases []base) *remote.Image {
 	for _, b := range bases {
-		if b.from == nil && p.makes(b.Document) {
+		if b.from == nil && p.makes(b.Document) && p.fullEnough(ctx, b) {
 			return b.Image
 		}
 	}
 	return nil
+}
+
+// fullEnough says whether a base has all chunks in frames, if that is wanted. One that cannot be read has not.
+func (p *push) fullEnough(ctx context.Context, b base) bool {
+	if !p.opts.Full || !slices.ContainsFunc(b.Packs, isDeltas) {
+		return true
+	}
+	img, err := openRecipes(ctx, p.codec, b.src, b.Image, p.opts.Jobs)
+	if err == nil {
+		err = img.loadIndex(ctx, p.codec, b.src)
+	}
+	return err == nil && img.inFrames()
 }
 
 // learn reads the recipes and indexes of the bases: their chunks become known, their recipes reusable.

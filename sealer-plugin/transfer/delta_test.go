@@ -192,6 +192,34 @@ func TestFull(t *testing.T) {
 	}
 }
 
+// TestFullAgain pushes an image with whole chunks that is there in deltas, and then once more.
+func TestFullAgain(t *testing.T) {
+	b, src := newBench(t), newImages(t)
+	o := b.withDeltas(t.TempDir())
+	roots, _ := b.series(src, 2, o)
+	o.Full = true
+	for _, unchanged := range []bool{false, true} {
+		if r := b.push(src, roots[1], "v2", o); r.Unchanged != unchanged {
+			t.Errorf("unchanged is %v, want %v", r.Unchanged, unchanged)
+		}
+	}
+	for _, before := range []string{"", "v1"} {
+		s := b.store(t.TempDir())
+		if before != "" {
+			b.pull(s, before, Options{})
+		}
+		plan, err := PlanPull(t.Context(), b.codec, s, b.target, b.resolve("v2"), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if update := before != ""; plan.DeltaBytes > plan.FrameBytes != update || !update && plan.DeltaBytes > 0 {
+			t.Errorf("from %q, %d bytes of frames and %d of deltas are fetched", before, plan.FrameBytes, plan.DeltaBytes)
+		}
+		_, out := b.pull(s, "v2", Options{})
+		sameImage(t, roots[1], src, out)
+	}
+}
+
 // TestNothingLikeIt has files of the same name and other content: they are sent whole.
 func TestNothingLikeIt(t *testing.T) {
 	b, src := newBench(t), newImages(t)

@@ -121,6 +121,13 @@ func (img *chunkedImage) packOf(at pack.Location) digest.Digest {
 	return img.index.Packs[img.index.Frames[at.Frame].Pack].Digest
 }
 
+// inFrames says whether all chunks of the image have their locations in zstd frames.
+func (img *chunkedImage) inFrames() bool {
+	return !slices.ContainsFunc(img.index.Locations[:len(img.chunks)], func(at pack.Location) bool {
+		return img.index.Frames[at.Frame].Delta()
+	})
+}
+
 // packedSizes returns what each of the numbered chunks takes in its frame.
 func (img *chunkedImage) packedSizes() []int64 {
 	sizes := make([]int64, len(img.numbered))

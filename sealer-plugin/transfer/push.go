@@ -72,7 +72,7 @@ func Push(ctx context.Context, c *codec.Codec, src content.ReadOnlyStorage, root
 	if err != nil {
 		return nil, err
 	}
-	if img := p.published(bases); img != nil {
+	if img := p.published(ctx, bases); img != nil {
 		return p.republish(ctx, img)
 	}
 	if err := p.learn(ctx, bases); err != nil {
