@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -23,6 +24,7 @@ const (
 	typeIndex  = "application/vnd.sealift.index.v1"
 	typeRecipe = "application/vnd.sealift.recipe.v1"
 	typePack   = "application/vnd.sealift.pack.v1"
+	typeDelta  = "application/vnd.sealift.delta.v1"
 
 	kindEnd      = 0
 	kindChunks   = 1
@@ -70,10 +72,17 @@ func sizes(manifest ocispec.Manifest, mediaType string) map[digest.Digest]int64 
 	return found
 }
 
+// packsOf returns the packs of an image, also those of deltas, with their sizes.
+func packsOf(manifest ocispec.Manifest) map[digest.Digest]int64 {
+	packs := sizes(manifest, typePack)
+	maps.Copy(packs, sizes(manifest, typeDelta))
+	return packs
+}
+
 // noChunks checks that nothing of a pack went either way.
 func noChunks(t *testing.T, passed traffic, manifest ocispec.Manifest) {
 	t.Helper()
-	packs := sizes(manifest, typePack)
+	packs := packsOf(manifest)
 	for d := range passed.uploaded() {
 		if packs[d] > 0 {
 			t.Errorf("pack %s was uploaded", d)

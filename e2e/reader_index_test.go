@@ -1,8 +1,15 @@
 package e2e
 
 import (
+	"bytes"
+	"context"
+	"path/filepath"
+	"testing"
+
 	"github.com/klauspost/compress/zstd"
 	"github.com/opencontainers/go-digest"
+
+	"github.com/sealift/sealift/sealer-plugin/codec"
 )
 
 // chunkIndex is an index that was read. Chunks are known by their numbers.
@@ -27,28 +34,85 @@ type location struct{ frame, offset int }
 // chunks returns the content of the pieces, which stand in the order of the index.
 func (c *chunked) chunks(pieces []piece) map[[32]byte][]byte {
 	c.t.Helper()
+	x, worker := c.readIndex(pieces), newWorker(c.t)
+	raw := make([][]byte, len(x.frames))
+	for i, f := range x.frames { // those of packs come first
+		if f.base == nil {
+			raw[i] = c.unpack(x, f)
+			continue
+		}
+		var base []byte
+		for _, chunk := range f.base {
+			if x.frames[x.locations[chunk].frame].base != nil {
+				c.t.Fatalf("delta %d is coded against chunk %d, which is in a delta", i, chunk)
+			}
+			base = append(base, x.content(raw, chunk)...)
+		}
+		raw[i] = c.patch(worker, base, c.packed(x, f), f.raw)
+	}
+	found := map[[32]byte][]byte{}
+	for i, p := range pieces {
+		found[p.id] = x.content(raw, i)
+	}
+	return found
+}
+
+// content returns the bytes of a chunk, out of the raw bytes of the frames.
+func (x *chunkIndex) content(raw [][]byte, chunk int) []byte {
+	at := x.locations[chunk]
+	return raw[at.frame][at.offset:][:x.pieces[chunk].size]
+}
+
+// packed returns the bytes of a frame or a delta as they lie in the pack.
+func (c *chunked) packed(x *chunkIndex, f framePlace) []byte {
+	c.t.Helper()
+	return blob(c.t, c.dir, x.packs[f.pack])[f.begin:f.end]
+}
+
+// unpack returns the raw bytes of a frame.
+func (c *chunked) unpack(x *chunkIndex, f framePlace) []byte {
+	c.t.Helper()
 	decoder, err := zstd.NewReader(nil)
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	defer decoder.Close()
-	x := c.readIndex(pieces)
-	raw := make([][]byte, len(x.frames))
-	for i, f := range x.frames {
-		packed := blob(c.t, c.dir, x.packs[f.pack])[f.begin:f.end]
-		if f.base != nil {
-			c.t.Fatalf("frame %d is a delta, which this reader does not know", i)
-		}
-		if raw[i], err = decoder.DecodeAll(packed, nil); err != nil || len(raw[i]) != f.raw {
-			c.t.Fatalf("frame of %d bytes, %d by the index: %v", len(raw[i]), f.raw, err)
-		}
+	raw, err := decoder.DecodeAll(c.packed(x, f), nil)
+	if err != nil || len(raw) != f.raw {
+		c.t.Fatalf("frame of %d bytes, %d by the index: %v", len(raw), f.raw, err)
 	}
-	found := map[[32]byte][]byte{}
-	for i, p := range pieces {
-		at := x.locations[i]
-		found[p.id] = raw[at.frame][at.offset:][:p.size]
+	return raw
+}
+
+// patch returns the raw bytes of a delta.
+func (c *chunked) patch(w *codec.Worker, base, delta []byte, size int) []byte {
+	c.t.Helper()
+	copy(w.Buffer()[copy(w.Buffer(), base):], delta)
+	raw, err := w.Patch(c.t.Context(), 0, len(base), len(delta), size, nil)
+	if err != nil {
+		c.t.Fatalf("delta of %d bytes, against %d: %v", len(delta), len(base), err)
 	}
-	return found
+	return bytes.Clone(raw)
+}
+
+// newWorker has sealift's routine for the bytes of deltas, which the page leaves to that.
+func newWorker(t *testing.T) *codec.Worker {
+	t.Helper()
+	routines, err := codec.New(t.Context(), codec.Options{CacheDir: filepath.Join(cache, "sealift")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	worker, err := routines.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		worker.Release()
+		if err := routines.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	return worker
 }
 
 // readIndex reads the index of the image's pieces.

@@ -10,39 +10,46 @@ import (
 	"github.com/sealift/sealift/bench/corpus"
 )
 
-// TestSecondReader rebuilds an image by a reader that was written from docs/format.md alone, and shares no code with
-// sealift: so the page is complete, and the format is what it says.
+// TestSecondReader rebuilds images by a reader that was written from docs/format.md alone, and shares no code with
+// sealift but the routine for the bytes of deltas: so the page is complete, and the format is what it says.
 func TestSecondReader(t *testing.T) {
 	image := small()
 	image.Layers = append(image.Layers, encoded(corpus.Gzip).Layers[0])
-	source, m, p := layoutOf(t, image), newMachine(t), directory(t)
-	m.must("push", "oci:"+source+":v1", p.tag("v1"))
-
 	// The second version has chunks in packs of the first.
 	later := small()
 	later.Built, later.Layers[0] = tuesday, corpus.Tree{
 		Seed: 1, Files: 3, Size: 700_000, Built: tuesday, Edits: map[int]uint64{1: 77},
 	}.Layer(corpus.Uncompressed)
-	newer := layoutOf(t, later)
-	m.must("push", "oci:"+newer+":v1", p.tag("v2"))
+	// Those after it have deltas, the last one also such of the one before.
+	source := series(t, image, later, software(t, 1), software(t, 2), software(t, 3))
+	m, p := newMachine(t), directory(t)
+	for _, tag := range []string{"v1", "v2", "v3", "v4", "v5"} {
+		m.must("push", "oci:"+source+":"+tag, p.tag(tag))
+		t.Run(tag, func(t *testing.T) { readsBack(t, p, source, tag) })
+	}
+	for _, tag := range []string{"v4", "v5"} {
+		if len(sizes(chunkedForm(t, p, tag), typeDelta)) == 0 {
+			t.Errorf("%s has no deltas", tag)
+		}
+	}
+}
 
-	for tag, from := range map[string]string{"v1": source, "v2": newer} {
-		t.Run(tag, func(t *testing.T) {
-			c := load(t, p, tag)
-			root, err := corpus.Tagged(from, "v1")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if c.document.Root.Digest != root.Digest {
-				t.Fatalf("the root is %s, not %s", c.document.Root.Digest, root.Digest)
-			}
-			rebuilt := c.rebuild()
-			for _, desc := range walk(t, from, root) {
-				if content, found := rebuilt[desc.Digest]; !found || digest.FromBytes(content) != desc.Digest {
-					t.Errorf("%s was not rebuilt", desc.Digest)
-				}
-			}
-		})
+// readsBack checks that the image is the one in source.
+func readsBack(t *testing.T, p place, source, tag string) {
+	t.Helper()
+	c := load(t, p, tag)
+	root, err := corpus.Tagged(source, tag)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.document.Root.Digest != root.Digest {
+		t.Fatalf("the root is %s, not %s", c.document.Root.Digest, root.Digest)
+	}
+	rebuilt := c.rebuild()
+	for _, desc := range walk(t, source, root) {
+		if content, found := rebuilt[desc.Digest]; !found || digest.FromBytes(content) != desc.Digest {
+			t.Errorf("%s was not rebuilt", desc.Digest)
+		}
 	}
 }
 
