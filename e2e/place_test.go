@@ -21,6 +21,12 @@ type place struct {
 
 func (p place) tag(tag string) string { return p.prefix + ":" + tag }
 
+// beside returns another repository of the same registry.
+func (p place) beside(name string) place {
+	p.prefix += "-" + name
+	return p
+}
+
 // places are the kinds of remotes that everything must work with.
 var places = []struct {
 	name string
