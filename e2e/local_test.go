@@ -52,7 +52,7 @@ func TestFullDisk(t *testing.T) {
 	newMachine(t).must("push", "oci:"+source+":v1", p.tag("v1"))
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			disk, m := smallDisk(t), newMachine(t)
+			disk, m := smallDisk(t, "48m"), newMachine(t)
 			args := test.args("oci:"+source+":v1", p.tag("v1"), disk)
 			m.refuse(exitFailed, []string{"no space left"}, args...)
 			for _, dir := range []string{filepath.Join(disk, "destination"), filepath.Join(m.home, "destination")} {
@@ -64,14 +64,14 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// smallDisk mounts a file system of 48 MiB.
-func smallDisk(t *testing.T) string {
+// smallDisk mounts a file system of so many bytes.
+func smallDisk(t *testing.T, size string) string {
 	t.Helper()
 	if os.Getuid() != 0 {
 		t.Skip("only root can mount a small disk")
 	}
 	dir := t.TempDir()
-	mount(t, "-t", "tmpfs", "-o", "size=48m", "sealift-e2e", dir)
+	mount(t, "-t", "tmpfs", "-o", "size="+size, "sealift-e2e", dir)
 	t.Cleanup(func() {
 		if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
 			t.Errorf("umount: %v: %s", err, out)

@@ -17,6 +17,7 @@ type place struct {
 	prefix string                     // of a reference: what comes before ":TAG"
 	gate   *gate                      // before the registry; nil before a directory
 	file   func(digest.Digest) string // where it keeps a blob; nil if not in a file
+	server *registry.Registry         // nil if that is not what it is
 }
 
 func (p place) tag(tag string) string { return p.prefix + ":" + tag }
@@ -65,7 +66,7 @@ func dockerRegistry(t *testing.T) place {
 		}
 	})
 	g := newGate(t, server.Addr)
-	return place{prefix: g.addr + "/team/app", gate: g, file: func(d digest.Digest) string {
+	return place{prefix: g.addr + "/team/app", gate: g, server: server, file: func(d digest.Digest) string {
 		return filepath.Join(server.Dir, "docker/registry/v2/blobs/sha256", d.Encoded()[:2], d.Encoded(), "data")
 	}}
 }

@@ -19,6 +19,7 @@ type Registry struct {
 	Addr string // host:port
 	Dir  string // where its blobs are: docker/registry/v2/blobs/sha256/<2 hex>/<hex>/data
 
+	config  string
 	cancel  context.CancelFunc
 	drained chan struct{}
 	process *exec.Cmd
@@ -44,16 +45,16 @@ func Start(ctx context.Context, dir string) (*Registry, error) {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	r := &Registry{Dir: data, cancel: cancel, drained: make(chan struct{})}
-	if err := r.start(ctx, config); err != nil {
+	r := &Registry{Dir: data, config: config, cancel: cancel, drained: make(chan struct{})}
+	if err := r.start(ctx); err != nil {
 		cancel()
 		return nil, err
 	}
 	return r, nil
 }
 
-func (r *Registry) start(ctx context.Context, config string) error {
-	r.process = exec.CommandContext(ctx, "docker-registry", "serve", config)
+func (r *Registry) start(ctx context.Context) error {
+	r.process = exec.CommandContext(ctx, "docker-registry", "serve", r.config)
 	r.process.Env = environ()
 	log, err := r.process.StderrPipe()
 	if err != nil {
@@ -101,6 +102,22 @@ func listening(log *bufio.Reader) (string, error) {
 			return "", fmt.Errorf("docker-registry does not listen: %w: %s", err, said.String())
 		}
 	}
+}
+
+// Untag deletes a tag of a repository.
+func (r *Registry) Untag(repository, tag string) error {
+	return os.RemoveAll(filepath.Join(r.Dir, "docker/registry/v2/repositories", repository, "_manifests/tags", tag))
+}
+
+// CollectGarbage deletes the manifests that have no tag, and then all blobs that no manifest names. Nothing may be pushed
+// meanwhile.
+func (r *Registry) CollectGarbage(ctx context.Context) error {
+	command := exec.CommandContext(ctx, "docker-registry", "garbage-collect", "--delete-untagged", r.config)
+	command.Env = environ()
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("collect garbage: %w: %s", err, out)
+	}
+	return nil
 }
 
 // Close ends the registry. Its blobs stay.
