@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// Registry is a running docker-registry. It speaks plain HTTP on a loopback address.
+// Registry is a running docker-registry. It speaks plain HTTP.
 type Registry struct {
 	Addr string // host:port
 	Dir  string // where its blobs are: docker/registry/v2/blobs/sha256/<2 hex>/<hex>/data
@@ -31,17 +31,22 @@ storage:
   filesystem: {rootdirectory: %q}
   maintenance: {uploadpurging: {enabled: false}}
 http:
-  addr: 127.0.0.1:0
+  addr: %s:0
   secret: loopback
 `
 
-// Start runs a registry that keeps its blobs in dir/data until ctx ends or Close is called.
+// Start runs a registry on a loopback address, that keeps its blobs in dir/data until ctx ends or Close is called.
 func Start(ctx context.Context, dir string) (*Registry, error) {
+	return StartAt(ctx, dir, "127.0.0.1")
+}
+
+// StartAt is Start on an address of IPv4.
+func StartAt(ctx context.Context, dir, ip string) (*Registry, error) {
 	data, config := filepath.Join(dir, "data"), filepath.Join(dir, "config.yml")
 	if err := os.MkdirAll(data, 0o755); err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(config, fmt.Appendf(nil, configuration, data), 0o644); err != nil {
+	if err := os.WriteFile(config, fmt.Appendf(nil, configuration, data, ip), 0o644); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
