@@ -96,7 +96,7 @@ test-example: ## run the example of docs/add-a-routine.md
 
 .PHONY: test-e2e
 test-e2e: build ## run the binary, with each engine, against real registries, images and faults
-	$(SETUP) registry time
+	$(SETUP) registry time ip
 	go test -timeout 20m ./e2e ./bench/...
 	go test -timeout 20m ./e2e -args -sealift $(CURDIR)/bin/sealift
 	cd bench/codec && go test ./...
@@ -121,6 +121,11 @@ sealer-docs: test-e2e-sealer ## put what test-e2e-sealer measures into docs/seal
 demo: build ## push and pull two releases of real software through a real registry
 	$(SETUP) registry pip
 	@go run ./bench/demo -sealift bin/sealift
+
+.PHONY: bench-link
+bench-link: build ## measure an update over a link between two sites: needs root
+	$(SETUP) registry pip ip
+	@go run ./bench/link -sealift bin/sealift
 
 .PHONY: bench
 bench: bench-codec bench-delta ## measure the routines, updates, the packages, and the memory of a 4 GiB image

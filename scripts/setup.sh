@@ -6,7 +6,7 @@
 #   cc        a C compiler: the race detector, build scripts of crates and the native build of zstd need one
 #   registry  docker-registry, unpacked into .tools/: it is not installed, so no service is started
 #   sshd      OpenSSH's server and ssh-keygen, unpacked into .tools/ for the same reason
-#   ip        iproute2's command, which connects the nodes of a cluster
+#   ip        iproute2's command, which connects the nodes of a cluster, and the sites of a link
 #   pip       Python's package client, which fetches the demo's software
 #   npm       the package client of Node.js, which fetches software to measure with
 #   archive   the lists of Debian's packages, which apt-get fetches such software by
