@@ -199,7 +199,7 @@ func TestKilledLoad(t *testing.T) {
 // TestSaveOnFullDisk lets the disk run full under the file; with more space the same command completes.
 func TestSaveOnFullDisk(t *testing.T) {
 	source, p := layoutOf(t, several()), directory(t)
-	disk, m := smallDisk(t), newMachine(t)
+	disk, m := smallDisk(t, "48m"), newMachine(t)
 	m.must("push", "oci:"+source+":v1", p.tag("v1"))
 	save := []string{"save", p.tag("v1"), "-o", filepath.Join(disk, "image.tar")}
 	m.refuse(exitFailed, []string{"no space left", "run the same command again"}, save...)
