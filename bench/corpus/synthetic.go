@@ -16,6 +16,7 @@ type Tree struct {
 	Size  int            // bytes of each file
 	Built time.Time      // mtime of every file
 	Edits map[int]uint64 // files with another content than Seed gives, by number; the value seeds it
+	Patch uint64         // if not 0, one cell in 256 of all files is another one, which this seeds
 	Noise bool           // content that does not compress at all
 }
 
@@ -36,13 +37,8 @@ func Tar(write func(*tar.Writer) error) func(io.Writer) error {
 }
 
 func (t Tree) write(archive *tar.Writer) error {
-	content := make([]byte, t.Size)
+	piece := make([]byte, min(t.Size, pieceSize))
 	for i := range t.Files {
-		seed, edited := t.Edits[i]
-		if !edited {
-			seed = t.Seed
-		}
-		t.fill(content, seed, uint64(i))
 		header := &tar.Header{
 			Name:     fmt.Sprintf("tree-%d/%03d/file-%06d", t.Seed, i/256, i),
 			Typeflag: tar.TypeReg,
@@ -53,9 +49,15 @@ func (t Tree) write(archive *tar.Writer) error {
 		if err := archive.WriteHeader(header); err != nil {
 			return err
 		}
-		if _, err := archive.Write(content); err != nil {
-			return err
+		content := t.content(i)
+		for left := t.Size; left > 0; left -= len(piece) {
+			piece = piece[:min(left, pieceSize)]
+			content.fill(piece)
+			if _, err := archive.Write(piece); err != nil {
+				return err
+			}
 		}
+		piece = piece[:min(t.Size, pieceSize)]
 	}
 	return nil
 }
@@ -63,6 +65,8 @@ func (t Tree) write(archive *tar.Writer) error {
 const (
 	cell    = 64 // bytes that are either new, or a phrase that was there before
 	phrases = 64
+
+	pieceSize = 1 << 20 // of a file that is made at once, some cells
 )
 
 // stock holds the phrases that all content has in common.
@@ -71,24 +75,51 @@ var stock = func() (stock [phrases * cell]byte) {
 	return stock
 }()
 
-// fill makes the content of a file. Unless it is noise, one cell in four is random, and the others are phrases.
-func (t Tree) fill(content []byte, seed, number uint64) {
+// content makes the bytes of one file, from its start to its end.
+type content struct {
+	random *rand.ChaCha8
+	patch  *rand.ChaCha8 // nil if nothing is patched
+	noise  bool
+}
+
+func (t Tree) content(number int) content {
+	seed, edited := t.Edits[number]
+	if !edited {
+		seed = t.Seed
+	}
+	c := content{random: seeded(seed, uint64(number)), noise: t.Noise}
+	if t.Patch != 0 {
+		c.patch = seeded(t.Patch, uint64(number))
+	}
+	return c
+}
+
+func seeded(seed, number uint64) *rand.ChaCha8 {
 	var key [32]byte
 	binary.LittleEndian.PutUint64(key[:8], seed)
 	binary.LittleEndian.PutUint64(key[8:16], number)
 	key[16] = 1
-	random := rand.NewChaCha8(key)
-	if t.Noise {
-		_, _ = random.Read(content)
-		return
-	}
-	for len(content) > 0 {
-		n := min(cell, len(content))
-		if dice := random.Uint64(); dice&3 == 0 {
-			_, _ = random.Read(content[:n])
-		} else {
-			copy(content[:n], stock[dice>>8%phrases*cell:][:cell])
+	return rand.NewChaCha8(key)
+}
+
+// fill makes the next bytes. Unless they are noise, one cell in four is random, and the others are phrases.
+func (c content) fill(piece []byte) {
+	for len(piece) > 0 {
+		n := min(cell, len(piece))
+		c.fillCell(piece[:n])
+		if c.patch != nil && c.patch.Uint64()&255 == 0 {
+			_, _ = c.patch.Read(piece[:n])
 		}
-		content = content[n:]
+		piece = piece[n:]
+	}
+}
+
+func (c content) fillCell(bytes []byte) {
+	if c.noise {
+		_, _ = c.random.Read(bytes)
+	} else if dice := c.random.Uint64(); dice&3 == 0 {
+		_, _ = c.random.Read(bytes)
+	} else {
+		copy(bytes, stock[dice>>8%phrases*cell:][:cell])
 	}
 }
