@@ -29,12 +29,22 @@ type coder interface {
 
 var _, _ coder = installed{}, push{}
 
+type settings struct {
+	only    string
+	out     string
+	process string
+	level   int
+}
+
 func main() {
-	only := flag.String("only", "", "measure the pairs that this regular expression matches, and no others")
-	out := flag.String("o", "", "a Markdown document to put the report into, between its marks, too")
+	var s settings
+	flag.StringVar(&s.only, "only", "", "measure the pairs that this regular expression matches, and no others")
+	flag.StringVar(&s.out, "o", "", "a Markdown document to put the report into, between its marks, too")
+	flag.StringVar(&s.process, "process", "", "encode or decode deltas in files, and nothing else, for another process to measure")
+	flag.IntVar(&s.level, "level", codec.DefaultLevel, "level for -process")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *only, *out)
+	err := s.run(ctx)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench/delta:", err)
@@ -42,14 +52,17 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, only, out string) error {
-	wanted, err := regexp.Compile(only)
+func (s settings) run(ctx context.Context) error {
+	if s.process != "" {
+		return runProcess(ctx, s.process, s.level, flag.Args())
+	}
+	wanted, err := regexp.Compile(s.only)
 	if err != nil {
 		return err
 	}
 	selected := slices.DeleteFunc(slices.Clone(pairs), func(p pair) bool { return !wanted.MatchString(p.String()) })
 	if len(selected) == 0 {
-		return fmt.Errorf("no pair matches %q", only)
+		return fmt.Errorf("no pair matches %q", s.only)
 	}
 	coders, versions, err := openCoders(ctx)
 	if err != nil {
@@ -68,8 +81,8 @@ func run(ctx context.Context, only, out string) error {
 	}
 	var text strings.Builder
 	r.write(&text)
-	if out != "" {
-		if err := page.Replace(out, "bench/delta", text.String()); err != nil {
+	if s.out != "" {
+		if err := page.Replace(s.out, "bench/delta", text.String()); err != nil {
 			return err
 		}
 	}

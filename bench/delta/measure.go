@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -15,6 +16,15 @@ type cost struct {
 	Bytes  int64 `json:"bytes"` // that must travel
 	Encode usage `json:"encode"`
 	Decode usage `json:"decode"` // and check, where the coder does
+	Raw    int64 `json:"-"`      // that Encode and Decode work on; 0 is the whole new tar
+	Took   took  `json:"-"`
+}
+
+// took is how many seconds the parts of a transfer take.
+type took struct {
+	First  float64 // push, of the old image
+	Push   float64 // of the new one
+	Update float64 // pull of the new one, by who has the old one
 }
 
 // usage is what a process used.
@@ -31,7 +41,7 @@ func measure(ctx context.Context, args ...string) (usage, error) {
 	}
 	defer os.RemoveAll(scratch)
 	said := filepath.Join(scratch, "usage")
-	command := exec.CommandContext(ctx, "/usr/bin/time", append([]string{"-q", "-f", "%U %S %M", "-o", said}, args...)...)
+	command := exec.CommandContext(ctx, "/usr/bin/time", append([]string{"-q", "-f", "%M", "-o", said}, args...)...)
 	if out, err := command.CombinedOutput(); err != nil {
 		return usage{}, fmt.Errorf("%s: %w: %s", strings.Join(args, " "), err, out)
 	}
@@ -39,15 +49,11 @@ func measure(ctx context.Context, args ...string) (usage, error) {
 	if err != nil {
 		return usage{}, err
 	}
-	return parseUsage(string(text))
-}
-
-// parseUsage reads seconds of the user, seconds of the system, and KiB.
-func parseUsage(text string) (usage, error) {
-	var user, system float64
-	var kib int64
-	if n, err := fmt.Sscanf(text, "%f %f %d\n", &user, &system, &kib); n != 3 {
-		return usage{}, fmt.Errorf("GNU time says %q: %w", text, err)
+	kib, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+	if err != nil {
+		return usage{}, fmt.Errorf("memory by GNU time: %w", err)
 	}
-	return usage{CPU: time.Duration((user + system) * float64(time.Second)), Memory: kib << 10}, nil
+	// The time is that of the children, too, and finer than what GNU time writes.
+	state := command.ProcessState
+	return usage{CPU: state.UserTime() + state.SystemTime(), Memory: kib << 10}, nil
 }

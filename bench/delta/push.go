@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/sealift/sealift/bench/corpus"
 	sealift "github.com/sealift/sealift/sealer-plugin"
@@ -27,31 +28,66 @@ var pushes = []push{
 
 func (p push) name() string { return p.title }
 
-// cost tells the bytes only. They are all that the push of the new image sends: manifest and index, too.
+// cost tells the bytes that the push of the new image sends: manifest and index, too. Its usage is that of the routines for deltas.
 func (p push) cost(ctx context.Context, u *update) (c cost, err error) {
-	scratch, err := os.MkdirTemp("", "sealift-push-*")
-	if err != nil {
-		return c, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
-	source, remote, pulled := "oci:"+u.layout, "oci:"+filepath.Join(scratch, "remote"), filepath.Join(scratch, "pulled")
-	first := sealift.Options{Store: filepath.Join(scratch, "store")}
-	if _, err := sealift.Push(ctx, source+":"+oldTag, remote+":"+oldTag, first); err != nil {
-		return c, err
-	}
-	next := p.options
-	next.Store = filepath.Join(scratch, "pushing")
-	result, err := sealift.Push(ctx, source+":"+newTag, remote+":"+newTag, next)
-	if err != nil {
-		return c, err
-	}
-	for _, tag := range []string{oldTag, newTag} {
-		if _, err := sealift.Pull(ctx, remote+":"+tag, "oci:"+pulled+":"+tag, first); err != nil {
+	if !p.options.NoDelta {
+		if c, err = (routines{p.options.Level}).cost(ctx, u); err != nil {
 			return c, err
 		}
 	}
-	if err := corpus.CheckImage(pulled, newTag, u.new.root); err != nil {
-		return c, fmt.Errorf("what was pulled is not what was pushed: %w", err)
+	var all []took
+	for range rounds {
+		bytes, seconds, err := p.transfer(ctx, u)
+		if err != nil {
+			return c, err
+		}
+		c.Bytes = bytes
+		all = append(all, seconds)
 	}
-	return cost{Bytes: result.SentBytes}, nil
+	c.Took = took{
+		First:  medianOf(all, func(t took) float64 { return t.First }),
+		Push:   medianOf(all, func(t took) float64 { return t.Push }),
+		Update: medianOf(all, func(t took) float64 { return t.Update }),
+	}
+	return c, nil
+}
+
+func medianOf(all []took, part func(took) float64) float64 {
+	var values []float64
+	for _, t := range all {
+		values = append(values, part(t))
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+// transfer pushes both images and pulls both. It returns the bytes that the second push sends.
+func (p push) transfer(ctx context.Context, u *update) (sent int64, t took, err error) {
+	scratch, err := os.MkdirTemp("", "sealift-push-*")
+	if err != nil {
+		return 0, t, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
+	source, remote, pulled := "oci:"+u.layout, "oci:"+filepath.Join(scratch, "remote"), filepath.Join(scratch, "pulled")
+	pushing, pulling := p.options, sealift.Options{Store: filepath.Join(scratch, "pulling")}
+	pushing.Store = filepath.Join(scratch, "pushing")
+	first, err := sealift.Push(ctx, source+":"+oldTag, remote+":"+oldTag, sealift.Options{Store: pushing.Store})
+	if err != nil {
+		return 0, t, err
+	}
+	second, err := sealift.Push(ctx, source+":"+newTag, remote+":"+newTag, pushing)
+	if err != nil {
+		return 0, t, err
+	}
+	if _, err := sealift.Pull(ctx, remote+":"+oldTag, "oci:"+pulled+":"+oldTag, pulling); err != nil {
+		return 0, t, err
+	}
+	update, err := sealift.Pull(ctx, remote+":"+newTag, "oci:"+pulled+":"+newTag, pulling)
+	if err != nil {
+		return 0, t, err
+	}
+	if err := corpus.CheckImage(pulled, newTag, u.new.root); err != nil {
+		return 0, t, fmt.Errorf("what was pulled is not what was pushed: %w", err)
+	}
+	return second.SentBytes, took{first.Seconds, second.Seconds, update.Seconds}, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -27,6 +28,8 @@ func (r *report) write(w io.Writer) {
 	r.byteTable().Write(w)
 	fmt.Fprintln(w)
 	r.speedTable().Write(w)
+	fmt.Fprintln(w)
+	r.timeTable().Write(w)
 }
 
 // byteTable is what must travel. Its last row compares all columns with that of bsdiff.
@@ -67,7 +70,7 @@ func (r *report) speedTable() page.Table {
 		var raw int64
 		var encode, decode usage
 		for _, row := range r.rows {
-			raw += row.raw
+			raw += cmp.Or(row.costs[i].Raw, row.raw)
 			encode.add(row.costs[i].Encode)
 			decode.add(row.costs[i].Decode)
 		}
@@ -77,6 +80,24 @@ func (r *report) speedTable() page.Table {
 	}
 	return table
 }
+
+// timeTable has the coders that transfer images.
+func (r *report) timeTable() page.Table {
+	table := page.Table{{"seconds, all pairs", "push of the old", "push of the new", "pull of the new"}}
+	for i, name := range r.coders {
+		var all took
+		for _, row := range r.rows {
+			t := row.costs[i].Took
+			all.First, all.Push, all.Update = all.First+t.First, all.Push+t.Push, all.Update+t.Update
+		}
+		if all.Push > 0 {
+			table.Add(name, seconds(all.First), seconds(all.Push), seconds(all.Update))
+		}
+	}
+	return table
+}
+
+func seconds(s float64) string { return fmt.Sprintf("%.1f", s) }
 
 // add makes u the usage of two processes, one after the other.
 func (u *usage) add(next usage) {

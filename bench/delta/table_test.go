@@ -15,9 +15,13 @@ func TestReport(t *testing.T) {
 		coders:  []string{"whole", bsdiff, "push"},
 		rows: []row{
 			{"small", 2_000_000, []cost{
-				{1_600_000, second, second}, {200_000, usage{3 * time.Second, 9_000_000}, second}, {100_000, usage{}, usage{}}}},
+				{Bytes: 1_600_000, Encode: second, Decode: second},
+				{Bytes: 200_000, Encode: usage{3 * time.Second, 9_000_000}, Decode: second},
+				{Bytes: 100_000, Encode: second, Decode: second, Raw: 500_000, Took: took{1, 2, 0.25}}}},
 			{"large", 8_000_000, []cost{
-				{2_000_000, second, second}, {1_000_000, second, second}, {1_000_500, usage{}, usage{}}}},
+				{Bytes: 2_000_000, Encode: second, Decode: second},
+				{Bytes: 1_000_000, Encode: second, Decode: second},
+				{Bytes: 1_000_500, Encode: second, Decode: second, Raw: 2_500_000, Took: took{3, 4, 0.5}}}},
 		},
 	}
 	want := `CPU, 2 cores, os/arch; load before: 0.
@@ -33,6 +37,11 @@ a 1, b 2.
 |------------|-------------:|-------------:|----------------:|----------------:|
 | whole      |          5.0 |          5.0 |               7 |               7 |
 | bsdiff     |          2.5 |          5.0 |               9 |               7 |
+| push       |          1.5 |          1.5 |               7 |               7 |
+
+| seconds, all pairs | push of the old | push of the new | pull of the new |
+|--------------------|----------------:|----------------:|----------------:|
+| push               |             4.0 |             6.0 |             0.8 |
 `
 	var b strings.Builder
 	r.write(&b)

@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/sealift/sealift/bench/corpus"
 )
@@ -81,18 +80,6 @@ func TestToolRunsOnceForEachUpdate(t *testing.T) {
 		lines, err := os.ReadFile(runs)
 		if err != nil || len(lines) != step.runs {
 			t.Errorf("step %d: %d runs and not %d, %v", i, len(lines), step.runs, err)
-		}
-	}
-}
-
-func TestUsageIsParsed(t *testing.T) {
-	u, err := parseUsage("1.25 0.50 2048\n")
-	if want := (usage{1750 * time.Millisecond, 2 << 20}); err != nil || u != want {
-		t.Errorf("got %+v, %v; want %+v", u, err, want)
-	}
-	for _, text := range []string{"", "1.25 0.50\n", "Command exited with non-zero status 1\n"} {
-		if u, err := parseUsage(text); err == nil {
-			t.Errorf("%q became %+v", text, u)
 		}
 	}
 }
