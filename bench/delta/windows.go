@@ -115,15 +115,19 @@ func cutWindows(old, new []codec.Chunk) (windows []window) {
 
 // add puts one more chunk into the window, if it has room.
 func (w *window) add(p piece, oldSize, newSize int64) bool {
-	chunks := append(w.Chunks, p)
+	first := p
+	if len(w.Chunks) > 0 {
+		first = w.Chunks[0]
+	}
 	scale := float64(oldSize) / float64(newSize)
-	from := max(0, int64(float64(chunks[0].At)*scale)-reach)
+	from := max(0, int64(float64(first.At)*scale)-reach)
 	to := min(oldSize, int64(float64(p.At+int64(p.Size))*scale)+reach)
 	raw := w.Raw + int(p.Size)
 	if raw > codec.MaxDelta || to-from > codec.MaxDeltaBase {
 		return false
 	}
-	*w = window{Base: from, BaseSize: int(to - from), Raw: raw, Chunks: chunks}
+	w.Base, w.BaseSize, w.Raw = from, int(to-from), raw
+	w.Chunks = append(w.Chunks, p)
 	return true
 }
 
