@@ -128,7 +128,7 @@ bench-link: build ## measure an update over a link between two sites: needs root
 	@go run ./bench/link -sealift bin/sealift
 
 .PHONY: bench
-bench: bench-codec bench-delta ## measure the routines, updates, the packages, and the memory of a 4 GiB image
+bench: bench-codec bench-delta bench-series ## measure the routines, updates, the packages, and the memory of a 4 GiB image
 	$(SETUP) cc registry time
 	go test -run '^$$' -bench . -benchmem ./sealer-plugin/...
 	cargo bench --locked --workspace
@@ -155,13 +155,19 @@ bench-delta: updates ## measure what travels when real software is updated, and 
 	@bin/bench-delta
 
 .PHONY: delta-docs
-delta-docs: updates ## put what bench-delta measures into docs/delta.md
+delta-docs: updates ## put what bench-delta and bench-series measure into docs/delta.md
 	@bin/bench-delta -o docs/delta.md
+	@bin/bench-series -o docs/delta.md
+
+.PHONY: bench-series
+bench-series: updates ## measure what travels when ten releases follow each other
+	@bin/bench-series
 
 .PHONY: updates
 updates: libwasmer
-	$(SETUP) cc pip npm archive peers time
+	$(SETUP) cc registry pip npm archive peers time
 	$(BUILD_STATIC) -o bin/bench-delta ./bench/delta
+	$(BUILD_STATIC) -o bin/bench-series ./bench/series
 
 .PHONY: lint
 lint: libwasmer ## check format, style and the stamps of built files
