@@ -1,9 +1,10 @@
-// Command memory measures the peak memory of a push and a pull of a big image, by GNU time, through a real registry.
-// It fails when either needs more than the limit.
+// Command memory measures the peak memory of a push and a pull of a big image and of an update of it, by GNU time, through a real
+// registry. It fails when any of them needs more than the limit.
 package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -11,14 +12,19 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/sealift/sealift/bench/corpus"
 	"github.com/sealift/sealift/bench/registry"
 )
+
+var tags = []string{"v1", "v2"} // the image and its update
+
+var built = time.Date(2026, 7, 1, 8, 0, 0, 0, time.UTC)
 
 type settings struct {
 	sealift  string
@@ -59,59 +65,88 @@ func (s settings) run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
 
-	remote := server.Addr + "/memory:v1"
-	push := s.measure(ctx, scratch, "push", "oci:"+source+":v1", remote)
-	pull := s.measure(ctx, scratch, "pull", remote, "oci:"+filepath.Join(scratch, "destination")+":v1")
-	return errors.Join(push, pull)
+	for _, tag := range tags {
+		remote := server.Addr + "/memory:" + tag
+		destination := "oci:" + filepath.Join(scratch, "destination") + ":" + tag
+		push := s.measure(ctx, tag, "push", "oci:"+source+":"+tag, remote, "--store", filepath.Join(scratch, "pushing"))
+		pull := s.measure(ctx, tag, "pull", remote, destination, "--store", filepath.Join(scratch, "pulling"))
+		if err := errors.Join(push, pull); err != nil {
+			return fmt.Errorf("%s: %w", tag, err)
+		}
+	}
+	return nil
 }
 
-// pack makes the image: half of it in files of 1 MiB, a quarter in one file, a quarter in files of 8 KiB.
+// pack makes an image: half of it is one file, a quarter is in files of 1 MiB, a quarter in files of 8 KiB. In the update, the file
+// and half of the small ones are patched.
 func (s settings) pack(dir string) error {
 	quarter := s.gib << 28
-	built := time.Date(2026, 7, 1, 8, 0, 0, 0, time.UTC)
-	trees := []corpus.Tree{
-		{Seed: 1, Files: 2 * quarter >> 20, Size: 1 << 20, Built: built},
-		{Seed: 2, Files: 1, Size: quarter, Built: built},
+	before := []corpus.Tree{
+		{Seed: 1, Files: quarter >> 20, Size: 1 << 20, Built: built},
+		{Seed: 2, Files: 1, Size: 2 * quarter, Built: built},
 		{Seed: 3, Files: quarter >> 13, Size: 8 << 10, Built: built},
 	}
-	image := corpus.Image{Built: built}
-	for _, tree := range trees {
-		image.Layers = append(image.Layers, tree.Layer(corpus.Uncompressed))
-	}
+	after := slices.Clone(before)
+	after[1].Patch, after[2].Patch = 4, 5
 	layout, err := corpus.NewLayout(dir)
 	if err != nil {
 		return err
 	}
-	desc, err := layout.Image(image)
-	if err != nil {
-		return err
-	}
-	return layout.Tag(desc, "v1")
-}
-
-var peak = regexp.MustCompile(`Maximum resident set size \(kbytes\): (\d+)`)
-
-// measure runs sealift under GNU time: forked from a small process, it does not start with this one's memory.
-func (s settings) measure(ctx context.Context, scratch string, args ...string) error {
-	args = append(args, "--jobs", strconv.Itoa(s.jobs), "--store", filepath.Join(scratch, "store"), "--progress", "none")
-	command := exec.CommandContext(ctx, "/usr/bin/time", append([]string{"-v", s.sealift}, args...)...)
-	began := time.Now()
-	out, err := command.CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("%s: %w: %s", args[0], err, out)
-	}
-	found := peak.FindSubmatch(out)
-	if found == nil {
-		return fmt.Errorf("%s: GNU time tells no memory: %s", args[0], out)
-	}
-	kib, err := strconv.ParseInt(string(found[1]), 10, 64)
-	if err != nil {
-		return err
-	}
-	fmt.Printf("%s of %d GiB with %d jobs: %.1f s, at most %d MiB of memory\n",
-		args[0], s.gib, s.jobs, time.Since(began).Seconds(), kib>>10)
-	if kib>>10 >= s.limitMiB {
-		return fmt.Errorf("%s needs %d MiB, allowed are %d", args[0], kib>>10, s.limitMiB)
+	for i, trees := range [][]corpus.Tree{before, after} {
+		image := corpus.Image{Built: built}
+		for _, tree := range trees {
+			image.Layers = append(image.Layers, tree.Layer(corpus.Uncompressed))
+		}
+		desc, err := layout.Image(image)
+		if err != nil {
+			return err
+		}
+		if err := layout.Tag(desc, tags[i]); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// measured is what sealift and GNU time say.
+type measured struct {
+	Seconds  float64 `json:"seconds"`
+	Sent     int64   `json:"sent_bytes"`
+	Received int64   `json:"received_bytes"`
+	kib      int64
+}
+
+// measure runs sealift under GNU time: forked from a small process, it does not start with this one's memory.
+func (s settings) measure(ctx context.Context, tag string, args ...string) error {
+	args = append(args, "--jobs", strconv.Itoa(s.jobs), "--progress", "none", "--format", "json")
+	command := exec.CommandContext(ctx, "/usr/bin/time", append([]string{"-f", "%M", s.sealift}, args...)...)
+	var said strings.Builder
+	command.Stderr = &said
+	out, err := command.Output()
+	if err != nil {
+		return fmt.Errorf("%s: %w: %s", args[0], err, said.String())
+	}
+	m, err := parse(out, said.String())
+	if err != nil {
+		return fmt.Errorf("%s: %w", args[0], err)
+	}
+	fmt.Printf("%s of %s, %d GiB, with %d jobs: %.1f s, %.1f MB sent, %.1f MB received, at most %d MiB of memory\n",
+		args[0], tag, s.gib, s.jobs, m.Seconds, float64(m.Sent)/1e6, float64(m.Received)/1e6, m.kib>>10)
+	if m.kib>>10 >= s.limitMiB {
+		return fmt.Errorf("%s needs %d MiB, allowed are %d", args[0], m.kib>>10, s.limitMiB)
+	}
+	return nil
+}
+
+// parse reads what a command writes to its output and, as the last line of its errors, GNU time does.
+func parse(out []byte, said string) (m measured, err error) {
+	if err := json.Unmarshal(out, &m); err != nil {
+		return m, fmt.Errorf("%w: %s", err, out)
+	}
+	lines := strings.Fields(said)
+	if len(lines) == 0 {
+		return m, errors.New("GNU time tells no memory")
+	}
+	m.kib, err = strconv.ParseInt(lines[len(lines)-1], 10, 64)
+	return m, err
 }
