@@ -9,10 +9,10 @@ import (
 
 func TestReport(t *testing.T) {
 	pushed := func(mb, read int64) *sealift.Result {
-		return &sealift.Result{SentBytes: mb * 1e6, ReceivedBytes: read * 1e6}
+		return &sealift.Result{Traffic: sealift.Traffic{SentBytes: mb * 1e6, ReceivedBytes: read * 1e6}}
 	}
 	pulled := func(mb, requests int64) *sealift.Result {
-		return &sealift.Result{ReceivedBytes: mb * 1e6, Requests: requests}
+		return &sealift.Result{Traffic: sealift.Traffic{ReceivedBytes: mb * 1e6, Requests: requests}}
 	}
 	r := report{
 		{release: "a", own: pushed(50, 0), chunks: pushed(50, 0), push: pushed(50, 0), fromNone: pulled(50, 9)},
