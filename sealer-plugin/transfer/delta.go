@@ -13,9 +13,12 @@ import (
 	"github.com/sealift/sealift/sealer-plugin/remote"
 )
 
-// patience is how many windows of a file are coded before it is known that none of them pays. The rest of such a file is
-// packed in frames at once, and what it would be coded against is not fetched.
-const patience = 4
+// After the first deltas of a file it is known whether they pay. Where they do not, the rest of the file is packed in frames
+// at once, and what it would be coded against is not fetched.
+const (
+	patience = 2 // windows by which a file is judged, at least
+	lookBack = 3 // windows that are still being coded when the next one is begun, and that are not waited for
+)
 
 // A delta is used that takes at most this part of what the bytes would take in frames: as whoever has nothing fetches
 // what the delta is coded against as well.
@@ -51,9 +54,10 @@ type window struct {
 	raw    int
 	chunks []codec.Chunk
 
-	near  []span // chunks of the bases that these are probably like
-	base  int64  // length of these
-	delta []byte // nil if it does not pay
+	near  []span  // chunks of the bases that these are probably like
+	base  int64   // length of these
+	whole float64 // about what the chunks take in frames
+	delta []byte  // nil if it does not pay
 	err   error
 	ready chan struct{} // closed when delta, or err, is there
 }
@@ -130,18 +134,23 @@ func (d *deltas) pass(c codec.Chunk, offset int64, files []recipe.File) {
 	}
 }
 
-// hopeless says whether the first windows of the file at hand all turned out not to pay.
+// hopeless says whether deltas of the file at hand do not pay, by its windows but the last ones.
 func (d *deltas) hopeless() bool {
-	if len(d.windows) <= patience { // the last one is still being filled
+	done := len(d.windows) - 1 - lookBack
+	if done < patience {
 		return false
 	}
-	for _, w := range d.windows[:patience] {
+	var cost, whole float64
+	for _, w := range d.windows[:done] {
 		<-w.ready
-		if w.delta != nil {
-			return false
+		whole += w.whole
+		if w.delta == nil {
+			cost += w.whole
+		} else {
+			cost += float64(len(w.delta))
 		}
 	}
-	return true
+	return cost > worthwhile*whole
 }
 
 // near returns the chunks of a base that the bytes of files, from start to end in the data of their blob, are probably like.
@@ -251,8 +260,8 @@ func (d *deltas) encode(w *window) ([]byte, error) {
 		}
 		return nil, context.Cause(d.ctx)
 	}
-	limit := worthwhile * float64(w.raw) * float64(packed) / float64(w.base)
-	return w.worker.Delta(d.ctx, int(codec.MaxDeltaBase-w.base), int(w.base), w.raw, d.level, int(limit))
+	w.whole = float64(w.raw) * float64(packed) / float64(w.base)
+	return w.worker.Delta(d.ctx, int(codec.MaxDeltaBase-w.base), int(w.base), w.raw, d.level, int(worthwhile*w.whole))
 }
 
 // chunksNear returns the chunks of the base, and what they take in their frames.
