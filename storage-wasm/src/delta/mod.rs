@@ -4,7 +4,9 @@
 //! addresses of all that refers to it. So a delta consists of
 //! - the copies: bytes of the base that are, most of them, in the new window too (`copies`, `seeds`, `list`),
 //! - the residue: what these differ in from a prediction, in which addresses are mended (`predict`, `residue`), and
-//! - the literals: all else, as zstd frames.
+//! - the literals: all else.
+//!
+//! The literals are zstd frames, and so are those bytes of the residue that are as random; all else is told bit by bit.
 //!
 //! **Windows** bound the memory: a file of any size is coded window by window, each against bytes of the base that the
 //! caller chooses, such as those at the same place and some on both sides. A window may be the bytes of several files, one
@@ -14,12 +16,14 @@
 //! was coded before it, and a wrong one costs bytes, never correctness.
 //!
 //! # Format
-//! u32 LE length of the literals, the literals (`literals`), the coded bits: the list of copies, then each copy's residue.
+//! u32 LE length of the literals, u32 LE length of the coded bits, the literals (`literals`), the coded bits: the list of
+//! copies, then each copy's residue; the bytes told aside (`streams`).
 //! A delta has no checksum, and states neither the window's length nor its base.
 
 #![forbid(unsafe_code)]
 
 mod copies;
+mod frames;
 mod list;
 mod literals;
 mod map;
@@ -29,6 +33,8 @@ mod range;
 mod residue;
 mod seeds;
 mod shifts;
+mod sites;
+mod streams;
 mod view;
 mod x86;
 
@@ -40,11 +46,15 @@ use map::Map;
 use predict::Place;
 use range::Side;
 use residue::Residue;
+use streams::Streams;
 
 /// The most bytes of the base that a window is coded against.
 pub const MAX_BASE: usize = 8 << 20;
 /// The most bytes of a window.
 pub const MAX_NEW: usize = 4 << 20;
+
+/// The bytes of the lengths that a delta begins with.
+const HEAD: usize = 8;
 
 /// Writes the delta of `new` against `base` to the beginning of `output` and returns its length.
 ///
@@ -59,13 +69,17 @@ pub fn encode(base: &[u8], new: &[u8], level: i32, output: &mut [u8]) -> Result<
     if !LEVELS.contains(&level) {
         return Err(Error::Argument);
     }
-    let (head, rest) = output.split_first_chunk_mut().ok_or(Error::Space)?;
+    let (head, rest) = output.split_first_chunk_mut::<HEAD>().ok_or(Error::Space)?;
     let mut copies = copies::find(base, new);
     let literals = literals::encode(new, &copies, level, rest)?;
-    *head = (literals as u32).to_le_bytes();
-    let mut side = range::Encoder::new(new, &mut rest[literals..]);
+    let rest = &mut rest[literals..];
+    let mut side = range::Encoder::new(new, rest);
     code(&mut side, &mut copies, base, new.len())?;
-    Ok(head.len() + literals + side.finish()?)
+    let (coded, streams) = side.finish()?;
+    let aside = streams.encode(level, &mut rest[coded..])?;
+    head[..4].copy_from_slice(&(literals as u32).to_le_bytes());
+    head[4..].copy_from_slice(&(coded as u32).to_le_bytes());
+    Ok(HEAD + literals + coded + aside)
 }
 
 /// Makes the window `new` from `delta` and the same `base` that it was encoded with. That takes up to 8 MiB of memory.
@@ -78,11 +92,13 @@ pub fn encode(base: &[u8], new: &[u8], level: i32, output: &mut [u8]) -> Result<
 /// ran out. After an error what `new` holds is undefined.
 pub fn decode(base: &[u8], delta: &[u8], new: &mut [u8]) -> Result<(), Error> {
     check_lengths(base, new)?;
-    let (length, rest) = delta.split_first_chunk().ok_or(Error::Corrupt)?;
-    let length = u32::from_le_bytes(*length) as usize;
-    let (literals, coded) = rest.split_at_checked(length).ok_or(Error::Corrupt)?;
+    let (literals, rest) = frames::number(delta)?;
+    let (coded, rest) = frames::number(rest)?;
+    let (literals, rest) = rest.split_at_checked(literals).ok_or(Error::Corrupt)?;
+    let (coded, aside) = rest.split_at_checked(coded).ok_or(Error::Corrupt)?;
+    let streams = Streams::decode(aside)?;
     let (mut copies, size) = (Vec::new(), new.len());
-    let mut side = range::Decoder::new(coded, new);
+    let mut side = range::Decoder::new(coded, streams.reader(), new);
     code(&mut side, &mut copies, base, size)?;
     side.finish()?;
     literals::decode(literals, &copies, new)

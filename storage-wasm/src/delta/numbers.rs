@@ -1,31 +1,18 @@
-//! Bytes, numbers and recurring shifts as bits in contexts.
+//! Numbers, changed words and recurring shifts as bits in contexts.
 
 use super::range::{Bit, Side};
+use super::streams::Stream;
 
 /// Codes the `bits` lowest bits of `number`, the highest one first, each in the context of those before it.
 ///
 /// There must be 2^`bits` contexts.
 #[inline(always)]
-fn tree(side: &mut impl Side, contexts: &mut [Bit], bits: u32, number: usize) -> usize {
+pub fn tree(side: &mut impl Side, contexts: &mut [Bit], bits: u32, number: usize) -> usize {
     let mut node = 1;
     for place in (0..bits).rev() {
         node = node << 1 | usize::from(side.bit(&mut contexts[node], number >> place & 1 == 1));
     }
     node - (1 << bits)
-}
-
-/// The contexts of a byte's bits.
-#[derive(Clone)]
-pub struct Byte([Bit; 256]);
-
-impl Byte {
-    /// Contexts in which nothing was coded yet.
-    pub const NEW: Self = Self([Bit::NEW; 256]);
-
-    /// Codes a byte.
-    pub fn code(&mut self, side: &mut impl Side, byte: u8) -> u8 {
-        tree(side, &mut self.0, 8, byte.into()) as u8
-    }
 }
 
 /// The contexts of a number's bits: how many they are, the first ones, and the others by their places.
@@ -60,8 +47,69 @@ impl Number {
 
     /// Codes a number that may be below zero.
     pub fn code_signed(&mut self, side: &mut impl Side, number: i32) -> i32 {
-        let folded = self.code(side, (number << 1 ^ number >> 31) as u32);
-        (folded >> 1) as i32 ^ -((folded & 1) as i32)
+        unfold(self.code(side, fold(number)))
+    }
+}
+
+/// Makes small numbers of those near zero.
+fn fold(number: i32) -> u32 {
+    (number << 1 ^ number >> 31) as u32
+}
+
+fn unfold(folded: u32) -> i32 {
+    (folded >> 1) as i32 ^ -((folded & 1) as i32)
+}
+
+/// The contexts of a number of which only the length is told in bits, and its bytes aside.
+#[derive(Clone)]
+pub struct Bytes([Bit; 4]);
+
+impl Bytes {
+    /// Contexts in which nothing was coded yet.
+    pub const NEW: Self = Self([Bit::NEW; 4]);
+
+    /// How many bytes are told of `number`.
+    pub fn length(number: i32) -> usize {
+        (31 - (fold(number) | 1).leading_zeros()) as usize / 8 + 1
+    }
+
+    /// Codes a number.
+    pub fn code(&mut self, side: &mut impl Side, number: i32) -> i32 {
+        let length = tree(side, &mut self.0, 2, Self::length(number) - 1);
+        let streams = [Stream::Low, Stream::Second, Stream::High, Stream::High];
+        let mut found = [0; 4];
+        for (place, byte) in fold(number).to_le_bytes().into_iter().enumerate().take(length + 1) {
+            found[place] = side.byte(streams[place], byte);
+        }
+        unfold(u32::from_le_bytes(found))
+    }
+}
+
+/// The contexts of a word that has changed: which bytes of it have is told in bits, and these bytes aside.
+#[derive(Clone)]
+pub struct Changes([Bit; 16]);
+
+impl Changes {
+    /// Contexts in which nothing was coded yet.
+    pub const NEW: Self = Self([Bit::NEW; 16]);
+
+    /// How many bytes are told of a word that was `old`.
+    pub fn length(old: u32, word: u32) -> usize {
+        (old ^ word).to_le_bytes().into_iter().filter(|&byte| byte != 0).count()
+    }
+
+    /// Codes a word that was `old`.
+    pub fn code(&mut self, side: &mut impl Side, stream: Stream, old: u32, word: u32) -> u32 {
+        let (mut bytes, truth) = (old.to_le_bytes(), word.to_le_bytes());
+        let changed =
+            (0..4).fold(0, |changed, place| changed | usize::from(bytes[place] != truth[place]) << place);
+        let changed = tree(side, &mut self.0, 4, changed);
+        for place in 0..4 {
+            if changed >> place & 1 == 1 {
+                bytes[place] = side.byte(stream, truth[place]);
+            }
+        }
+        u32::from_le_bytes(bytes)
     }
 }
 
@@ -116,15 +164,31 @@ mod tests {
     fn numbers_of_every_size_come_back() {
         let mut coded = [0; 200];
         let mut side = Encoder::new(&[], &mut coded);
-        let mut contexts = Number::NEW;
-        for number in NUMBERS {
-            contexts.code_signed(&mut side, number);
-        }
-        let length = side.finish().expect("there is room");
-        let mut side = Decoder::new(&coded[..length], &mut []);
-        let mut contexts = Number::NEW;
-        assert_eq!(NUMBERS.map(|_| contexts.code_signed(&mut side, 0)), NUMBERS);
+        code_in_all_ways(&mut side, NUMBERS);
+        let (length, streams) = side.finish().expect("there is room");
+        let mut side = Decoder::new(&coded[..length], streams.reader(), &mut []);
+        assert_eq!(code_in_all_ways(&mut side, [0; NUMBERS.len()]), [NUMBERS; 3]);
         assert_eq!(side.finish(), Ok(()));
+    }
+
+    fn code_in_all_ways<const N: usize>(side: &mut impl Side, numbers: [i32; N]) -> [[i32; N]; 3] {
+        let (mut number, mut bytes, mut changes) = (Number::NEW, Bytes::NEW, Changes::NEW);
+        let mut word = |word: i32| changes.code(side, Stream::Changed, 0x12_3456, word as u32) as i32;
+        let words = numbers.map(&mut word);
+        [
+            numbers.map(|given| number.code_signed(side, given)),
+            numbers.map(|given| bytes.code(side, given)),
+            words,
+        ]
+    }
+
+    #[test]
+    fn the_lengths_that_are_compared_are_those_that_are_told() {
+        assert_eq!([0, 127, -128, 128, 32_767, -32_769, i32::MIN].map(Bytes::length), [1, 1, 1, 2, 2, 3, 4]);
+        assert_eq!(
+            [0x1234_5678, 0x1234_5679, 0x0034_5600, 0].map(|word| Changes::length(0x1234_5678, word)),
+            [0, 1, 2, 4]
+        );
     }
 
     #[test]

@@ -6,11 +6,11 @@
 
 use super::map::Map;
 use super::shifts::Shifts;
-use super::view::{View, before, is_address};
-use super::x86;
+use super::sites::Site;
+use super::x86::Kind;
 
-/// The bytes that are predicted at once.
-pub const BLOCK: usize = 32;
+/// The bytes that are predicted at once, and up to 3 more for an address not to be cut.
+pub const BLOCK: usize = 64;
 
 /// The shifts that are expected after two others, by the hash of these, as a power of two.
 const SUCCESSOR_BITS: u32 = 12;
@@ -77,41 +77,50 @@ const WORDS: usize = 32;
 
 /// Old bytes with the predicted addresses in them.
 pub struct Block {
-    /// The number of bytes.
-    pub length: usize,
-    /// The bytes, and some more.
-    pub bytes: [u8; BLOCK + 3],
-    operands: [Operand; BLOCK],
+    /// Where they are in both windows.
+    pub place: Place,
+    bytes: [u8; BLOCK + 3],
+    operands: [Operand; BLOCK / 4 + 1],
     count: usize,
 }
 
 impl Block {
     /// A block of nothing.
     pub const EMPTY: Self = Self {
-        length: 0,
+        place: Place { old: 0, new: 0, length: 0 },
         bytes: [0; BLOCK + 3],
-        operands: [Operand { at: 0, class: 0, first: 0, key: 0, unmoved: 0 }; BLOCK],
+        operands: [Operand { at: 0, class: 0, first: 0, key: 0, unmoved: 0 }; BLOCK / 4 + 1],
         count: 0,
     };
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.place.length]
+    }
 
     /// The addresses, in their order.
     pub fn operands(&self) -> &[Operand] {
         &self.operands[..self.count]
     }
 
-    /// Begins with the bytes at `place`, and returns how many of these the block is to have, and those it may have.
-    fn begin<'a>(&mut self, old: &'a [u8], place: &Place) -> (usize, &'a [u8]) {
-        let bytes = &old[place.old..place.old + place.length.min(BLOCK + 3)];
-        self.bytes[..bytes.len()].copy_from_slice(bytes);
-        (self.length, self.count) = (0, 0);
-        (bytes.len().min(BLOCK), bytes)
+    /// Makes this the block of the bytes at `place`, with no addresses in it yet.
+    fn begin(&mut self, old: &[u8], place: &Place) {
+        (self.place, self.count) = (*place, 0);
+        match old[place.old..].first_chunk() {
+            Some(bytes) => self.bytes = *bytes,
+            None => self.bytes[..place.length].copy_from_slice(&old[place.old..place.old + place.length]),
+        }
+    }
+
+    /// The word at `at`.
+    fn word(&self, at: usize) -> u32 {
+        self.bytes[at..].first_chunk().map_or(0, |word| u32::from_le_bytes(*word))
     }
 
     fn push(&mut self, operand: Operand) {
-        self.bytes[self.length..self.length + 4].copy_from_slice(&operand.first.to_le_bytes());
+        self.bytes[operand.at..operand.at + 4].copy_from_slice(&operand.first.to_le_bytes());
         self.operands[self.count] = operand;
         self.count += 1;
-        self.length += 4;
     }
 }
 
@@ -133,32 +142,38 @@ impl Predictor {
         Self { code: Shifts::new(), words: Shifts::new(), moved: 0, last: [0; 2], successors }
     }
 
-    /// Predicts the first bytes at `place`, which is not empty.
-    pub fn predict(&self, block: &mut Block, view: View, old: &[u8], map: &Map, place: &Place) {
-        match view {
-            View::Code => self.predict_code(block, old, map, place),
-            View::Words { alignment } => self.predict_words(block, old, place, alignment),
+    /// Predicts the bytes at `place`, at most [`BLOCK`] and 3, with addresses
+    /// at `sites`, told from there.
+    pub fn predict(
+        &self,
+        block: &mut Block,
+        old: &[u8],
+        map: &Map,
+        place: &Place,
+        sites: impl Iterator<Item = Site>,
+    ) {
+        block.begin(old, place);
+        for site in sites {
+            let value = block.word(site.at);
+            block.push(match site.kind {
+                Some(kind) => self.code_operand(kind, site.at, value, map, place),
+                None => self.word_operand(site.at, value),
+            });
         }
     }
 
-    fn predict_code(&self, block: &mut Block, old: &[u8], map: &Map, place: &Place) {
-        let (end, bytes) = block.begin(old, place);
-        let mut before = before(old, place.old);
-        while block.length < end {
-            let operand = x86::operand(before).zip(bytes[block.length..].first_chunk::<4>());
-            let Some((kind, bytes)) = operand else {
-                before = before << 8 | u32::from(bytes[block.length]);
-                block.length += 1;
-                continue;
-            };
-            before = u32::from_be_bytes(*bytes);
-            let next = (place.old as u32).wrapping_add(block.length as u32 + 4);
-            let key = next.wrapping_add(u32::from_le_bytes(*bytes));
-            let (shift, source) = self.code_shift(key, map, place);
-            let unmoved = u32::from_le_bytes(*bytes).wrapping_sub(place.shift() as u32);
-            let first = unmoved.wrapping_add(shift as u32);
-            block.push(Operand { at: block.length, class: kind as usize * 8 + source, first, key, unmoved });
-        }
+    fn code_operand(&self, kind: Kind, at: usize, value: u32, map: &Map, place: &Place) -> Operand {
+        let key = (place.old as u32).wrapping_add(at as u32 + 4).wrapping_add(value);
+        let (shift, source) = self.code_shift(key, map, place);
+        let unmoved = value.wrapping_sub(place.shift() as u32);
+        let first = unmoved.wrapping_add(shift as u32);
+        Operand { at, class: kind as usize * 8 + source, first, key, unmoved }
+    }
+
+    fn word_operand(&self, at: usize, value: u32) -> Operand {
+        let (shift, source) = self.word_shift(value);
+        let first = value.wrapping_add(shift as u32);
+        Operand { at, class: WORDS + source, first, key: value, unmoved: value }
     }
 
     /// How far `key` has probably moved, and how that is known: 0 if exactly.
@@ -170,31 +185,6 @@ impl Predictor {
             return (shift, 1);
         }
         self.code.near(key).map_or((place.shift(), 3), |shift| (shift, 2))
-    }
-
-    fn predict_words(&self, block: &mut Block, old: &[u8], place: &Place, alignment: usize) {
-        let (end, bytes) = block.begin(old, place);
-        block.length = place.to_word(alignment).min(end);
-        while block.length < end {
-            let Some(word) = bytes[block.length..].first_chunk::<4>() else {
-                block.length = end;
-                return;
-            };
-            let value = u32::from_le_bytes(*word);
-            if !is_address(value) {
-                block.length += 4;
-                continue;
-            }
-            let (shift, source) = self.word_shift(value);
-            let first = value.wrapping_add(shift as u32);
-            block.push(Operand {
-                at: block.length,
-                class: WORDS + source,
-                first,
-                key: value,
-                unmoved: value,
-            });
-        }
     }
 
     /// How far the word `value` has probably moved, and how that is known: less than 3 if exactly.

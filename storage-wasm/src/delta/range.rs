@@ -4,6 +4,7 @@
 //! The coder is the carryless one of lpaq (Mahoney, *Adaptive Weighing of Context Models for Lossless Data Compression*,
 //! Florida Tech. CS-2005-16), and as there an estimate changes the less the more bits it has seen.
 
+use super::streams::{Reader, Stream, Streams};
 use crate::Error;
 
 /// The probability of a one in one context, learnt from the bits coded in it.
@@ -51,6 +52,9 @@ pub trait Side {
     /// Codes one bit: the encoder tells `bit` and the decoder finds it, whatever it is given.
     fn bit(&mut self, context: &mut Bit, bit: bool) -> bool;
 
+    /// Codes a byte aside, with others of its stream.
+    fn byte(&mut self, stream: Stream, byte: u8) -> u8;
+
     /// The bytes of the new window, if this side knows them: the encoder does.
     fn truth(&self) -> Option<&[u8]>;
 
@@ -67,6 +71,7 @@ pub trait Side {
 /// Codes bits into bytes.
 pub struct Encoder<'a, 'b> {
     new: &'a [u8],
+    streams: Streams,
     low: u32,
     high: u32,
     output: &'b mut [u8],
@@ -77,19 +82,19 @@ pub struct Encoder<'a, 'b> {
 impl<'a, 'b> Encoder<'a, 'b> {
     /// An encoder of the window `new`, which writes to the beginning of `output`.
     pub fn new(new: &'a [u8], output: &'b mut [u8]) -> Self {
-        Self { new, low: 0, high: u32::MAX, output, length: 0 }
+        Self { new, streams: Streams::default(), low: 0, high: u32::MAX, output, length: 0 }
     }
 
-    /// Ends the output, and returns its length.
+    /// Ends the output, and returns its length and what was told aside.
     ///
     /// # Errors
     /// [`Error::Space`] if the output did not fit.
-    pub fn finish(mut self) -> Result<usize, Error> {
+    pub fn finish(mut self) -> Result<(usize, Streams), Error> {
         for byte in self.high.to_be_bytes() {
             self.push(byte);
         }
         self.check()?;
-        Ok(self.length)
+        Ok((self.length, self.streams))
     }
 
     #[inline(always)]
@@ -124,6 +129,13 @@ impl Side for Encoder<'_, '_> {
         bit
     }
 
+    #[inline(always)]
+    fn byte(&mut self, stream: Stream, byte: u8) -> u8 {
+        self.streams.push(stream, byte);
+        byte
+    }
+
+    #[inline(always)]
     fn truth(&self) -> Option<&[u8]> {
         Some(self.new)
     }
@@ -139,6 +151,7 @@ impl Side for Encoder<'_, '_> {
 /// Finds the bits that an [`Encoder`] coded. Of any other input it makes some bits, as many as are asked for.
 pub struct Decoder<'a, 'b> {
     new: &'b mut [u8],
+    streams: Reader<'a>,
     low: u32,
     high: u32,
     code: u32,
@@ -148,9 +161,10 @@ pub struct Decoder<'a, 'b> {
 }
 
 impl<'a, 'b> Decoder<'a, 'b> {
-    /// A decoder of `input` that makes the window `new`.
-    pub fn new(input: &'a [u8], new: &'b mut [u8]) -> Self {
-        let mut decoder = Self { new, low: 0, high: u32::MAX, code: 0, input: input.iter(), short: false };
+    /// A decoder of `input`, and of what was told aside, that makes the window `new`.
+    pub fn new(input: &'a [u8], streams: Reader<'a>, new: &'b mut [u8]) -> Self {
+        let mut decoder =
+            Self { new, streams, low: 0, high: u32::MAX, code: 0, input: input.iter(), short: false };
         for _ in 0..4 {
             decoder.shift();
         }
@@ -162,7 +176,8 @@ impl<'a, 'b> Decoder<'a, 'b> {
     /// # Errors
     /// [`Error::Corrupt`] if not.
     pub fn finish(self) -> Result<(), Error> {
-        let intact = !self.short && self.input.as_slice().is_empty() && self.code == self.high;
+        let used_up = self.input.as_slice().is_empty() && self.streams.is_empty();
+        let intact = !self.short && used_up && self.code == self.high;
         if intact { Ok(()) } else { Err(Error::Corrupt) }
     }
 
@@ -192,6 +207,13 @@ impl Side for Decoder<'_, '_> {
             self.shift();
         }
         bit
+    }
+
+    #[inline(always)]
+    fn byte(&mut self, stream: Stream, _byte: u8) -> u8 {
+        let next = self.streams.next(stream);
+        self.short |= next.is_none();
+        next.unwrap_or(0)
     }
 
     #[inline(always)]

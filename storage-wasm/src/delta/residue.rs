@@ -1,11 +1,13 @@
 //! What copied bytes are in the new window, told by what differs from the prediction.
 
-use std::ops::Range;
+use std::mem;
 
 use super::map::Map;
-use super::numbers::{Byte, Number, Recent, Recurrence};
-use super::predict::{Block, CLASSES, Operand, Place, Predictor};
+use super::numbers::{Bytes, Changes, Recent, Recurrence, tree};
+use super::predict::{BLOCK, Block, CLASSES, Operand, Place, Predictor};
 use super::range::{Bit, Side};
+use super::sites::{self, Site};
+use super::streams::Stream;
 use super::view::{self, SECTION, View};
 use crate::Error;
 
@@ -17,7 +19,8 @@ struct Class {
     second: Bit,
     recent: Recurrence,
     bytewise: Bit,
-    miss: Number,
+    miss: Bytes,
+    changes: Changes,
 }
 
 impl Class {
@@ -26,7 +29,8 @@ impl Class {
         second: Bit::NEW,
         recent: Recurrence::NEW,
         bytewise: Bit::NEW,
-        miss: Number::NEW,
+        miss: Bytes::NEW,
+        changes: Changes::NEW,
     };
 }
 
@@ -42,21 +46,22 @@ pub struct Residue {
     /// A bit for each of the last blocks: whether it was not as predicted.
     missed_blocks: usize,
     contexts: Contexts,
+    /// The addresses of the section.
+    sites: Vec<Site>,
 }
 
 struct Contexts {
     still: [Bit; 2],
     words: [Bit; 2],
     aligned: Bit,
-    alignment: Number,
+    alignment: [Bit; 4],
     /// Whether a block is as predicted, by the view and the last three blocks.
     clean: [[Bit; 8]; 2],
     classes: Vec<Class>,
-    /// Whether a byte is as it was, by it, the byte before it and what the last two places of the block were.
-    same: Vec<Bit>,
-    /// What a byte is, by what it was or, in an operand, what it was predicted to be.
-    bytes: Vec<Byte>,
-    operand_bytes: Vec<Byte>,
+    /// Whether bytes of no operand are as they were, by the view, whether they are zeros, and what the last two places of
+    /// the block were.
+    same: [[Bit; 4]; 4],
+    changes: [Changes; 2],
 }
 
 impl Residue {
@@ -66,12 +71,11 @@ impl Residue {
             still: [Bit::NEW; 2],
             words: [Bit::NEW; 2],
             aligned: Bit::NEW,
-            alignment: Number::NEW,
+            alignment: [Bit::NEW; 4],
             clean: [[Bit::NEW; 8]; 2],
             classes: vec![Class::NEW; CLASSES],
-            same: vec![Bit::NEW; 1 << 18],
-            bytes: vec![Byte::NEW; 256],
-            operand_bytes: vec![Byte::NEW; 256],
+            same: [[Bit::NEW; 4]; 4],
+            changes: [const { Changes::NEW }; 2],
         };
         Self {
             predictor: Predictor::new(),
@@ -81,6 +85,7 @@ impl Residue {
             alignment: 0,
             missed_blocks: 0,
             contexts,
+            sites: Vec::with_capacity(SECTION / 4),
         }
     }
 
@@ -106,13 +111,10 @@ impl Residue {
         }
         let best = side.truth().map_or(View::Code, |new| view::choose(old, new, place, self.alignment));
         let view = self.view(side, best);
-        let (mut at, mut block) = (0, Block::EMPTY);
-        while at < place.length {
-            let rest = place.part(at, place.length);
-            self.predictor.predict(&mut block, view, old, map, &rest);
-            self.block(side, old, map, &rest, &block);
-            at += block.length;
-        }
+        let mut sites = mem::take(&mut self.sites);
+        sites::find(&mut sites, view, old, place);
+        self.blocks(side, old, map, place, &sites);
+        self.sites = sites;
     }
 
     /// Codes what a section is taken for.
@@ -124,18 +126,36 @@ impl Residue {
         }
         let alignment = if let View::Words { alignment } = view { alignment } else { self.alignment };
         if !side.bit(&mut contexts.aligned, alignment == self.alignment) {
-            self.alignment = contexts.alignment.code(side, alignment as u32) as usize % 4;
+            self.alignment = tree(side, &mut contexts.alignment, 2, alignment);
         }
         View::Words { alignment: self.alignment }
     }
 
-    fn block(&mut self, side: &mut impl Side, old: &[u8], map: &Map, place: &Place, block: &Block) {
-        let bytes = &block.bytes[..block.length];
-        let clean = side.truth().is_some_and(|new| new[place.new..place.new + block.length] == *bytes);
+    /// Codes a section with addresses at `sites`.
+    fn blocks(&mut self, side: &mut impl Side, old: &[u8], map: &Map, place: &Place, sites: &[Site]) {
+        let (mut at, mut sites, mut block) = (0, sites, Block::EMPTY);
+        // Blocks of words end with one.
+        let mut end = if self.words { place.to_word(self.alignment) } else { 0 };
+        while at < place.length {
+            end = (end + BLOCK).min(place.length);
+            let count = sites.iter().take_while(|site| site.at < end).count();
+            let within;
+            (within, sites) = sites.split_at(count);
+            end = within.last().map_or(end, |site| end.max(site.at + 4));
+            let sites = within.iter().map(|site| Site { at: site.at - at, ..*site });
+            self.predictor.predict(&mut block, old, map, &place.part(at, end - at), sites);
+            self.block(side, old, map, &block);
+            at = end;
+        }
+    }
+
+    fn block(&mut self, side: &mut impl Side, old: &[u8], map: &Map, block: &Block) {
+        let Place { new: at, length, .. } = block.place;
+        let clean = side.truth().is_some_and(|new| new[at..at + length] == *block.bytes());
         let context = &mut self.contexts.clean[usize::from(self.words)][self.missed_blocks & 7];
         if side.bit(context, clean) {
             self.missed_blocks <<= 1;
-            side.put(place.new, bytes);
+            side.put(at, block.bytes());
             for operand in block.operands() {
                 self.predictor.confirm(operand);
             }
@@ -144,33 +164,35 @@ impl Residue {
         self.missed_blocks = self.missed_blocks << 1 | 1;
         let (mut at, mut missed) = (0, 0);
         for operand in block.operands() {
-            self.bytes(side, old, place, at..operand.at, &mut missed);
-            self.operand(side, map, place, operand, &mut missed);
+            self.bytes(side, old, &block.place.part(at, operand.at - at), &mut missed);
+            self.operand(side, map, &block.place, operand, &mut missed);
             at = operand.at + 4;
         }
-        self.bytes(side, old, place, at..block.length, &mut missed);
+        self.bytes(side, old, &block.place.part(at, length - at), &mut missed);
     }
 
     /// Codes bytes of a block that belong to no operand.
-    fn bytes(
-        &mut self,
-        side: &mut impl Side,
-        old: &[u8],
-        place: &Place,
-        range: Range<usize>,
-        missed: &mut usize,
-    ) {
-        for at in range {
-            let byte = old[place.old + at];
-            let before = (place.old + at).checked_sub(1).map_or(0, |at| old[at]);
-            let truth = side.truth().map_or(0, |new| new[place.new + at]);
-            let found = match side.bit(self.contexts.same(byte, before, *missed), truth == byte) {
-                true => byte,
-                false => self.contexts.bytes[usize::from(byte)].code(side, truth),
-            };
-            *missed = *missed << 1 | usize::from(found != byte);
-            side.put(place.new + at, &[found]);
+    fn bytes(&mut self, side: &mut impl Side, old: &[u8], place: &Place, missed: &mut usize) {
+        // Words are whole from the first one on.
+        let head = if self.words { place.to_word(self.alignment).min(place.length) } else { 0 };
+        if head > 0 {
+            self.word(side, old, &place.part(0, head), missed);
         }
+        for at in (head..place.length).step_by(4) {
+            self.word(side, old, &place.part(at, 4), missed);
+        }
+    }
+
+    /// Codes up to four bytes.
+    fn word(&mut self, side: &mut impl Side, old: &[u8], place: &Place, missed: &mut usize) {
+        let before = word(&old[place.old..place.old + place.length]);
+        let truth = side.truth().map_or(0, |new| word(&new[place.new..place.new + place.length]));
+        let (view, stream) = if self.words { (1, Stream::Changed) } else { (0, Stream::Code) };
+        let context = &mut self.contexts.same[view << 1 | usize::from(before == 0)][*missed & 3];
+        let same = side.bit(context, truth == before);
+        *missed = *missed << 1 | usize::from(!same);
+        let found = if same { before } else { self.contexts.changes[view].code(side, stream, before, truth) };
+        side.put(place.new, &found.to_le_bytes()[..place.length]);
     }
 
     fn operand(
@@ -182,8 +204,7 @@ impl Residue {
         missed: &mut usize,
     ) {
         let at = place.new + operand.at;
-        let truth =
-            side.truth().and_then(|new| new[at..].first_chunk().copied()).map_or(0, u32::from_le_bytes);
+        let truth = side.truth().map_or(0, |new| word(&new[at..at + 4]));
         let context = &mut self.contexts.classes[operand.class].first[*missed & 3];
         let hit = side.bit(context, truth == operand.first);
         *missed = *missed << 1 | usize::from(!hit);
@@ -206,32 +227,20 @@ impl Residue {
             return operand.value(shift);
         }
         let miss = truth.wrapping_sub(operand.first) as i32;
-        let bits = 32 - miss.unsigned_abs().leading_zeros();
-        let changed = (truth ^ operand.first).to_le_bytes().iter().filter(|&&byte| byte != 0).count() as u32;
-        if side.bit(&mut class.bytewise, 8 * changed < bits + 4) {
-            self.contexts.operand_bytes(side, operand.first, truth)
+        let bytewise = Changes::length(operand.first, truth) < Bytes::length(miss);
+        if side.bit(&mut class.bytewise, bytewise) {
+            class.changes.code(side, Stream::Changed, operand.first, truth)
         } else {
-            operand.first.wrapping_add(class.miss.code_signed(side, miss) as u32)
+            operand.first.wrapping_add(class.miss.code(side, miss) as u32)
         }
     }
 }
 
-impl Contexts {
-    fn same(&mut self, byte: u8, before: u8, missed: usize) -> &mut Bit {
-        &mut self.same[usize::from(byte) << 10 | usize::from(before) << 2 | missed & 3]
-    }
-
-    /// Codes each byte of an operand.
-    fn operand_bytes(&mut self, side: &mut impl Side, predicted: u32, truth: u32) -> u32 {
-        let mut before = 0;
-        let mut bytes = predicted.to_le_bytes();
-        for (byte, truth) in bytes.iter_mut().zip(truth.to_le_bytes()) {
-            let predicted = *byte;
-            if !side.bit(self.same(predicted, before, 3), truth == predicted) {
-                *byte = self.operand_bytes[usize::from(predicted)].code(side, truth);
-            }
-            before = predicted;
-        }
-        u32::from_le_bytes(bytes)
+/// The word that begins with `bytes`, four at most, and goes on with zeros.
+#[inline(always)]
+fn word(bytes: &[u8]) -> u32 {
+    match bytes.first_chunk() {
+        Some(bytes) => u32::from_le_bytes(*bytes),
+        None => bytes.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte)),
     }
 }

@@ -57,7 +57,7 @@ fn cost_of_code(old: &[u8], new: &[u8], place: &Place) -> usize {
             continue;
         }
         // An operand begins at most three bytes before a byte of it.
-        let back = (0..4.min(at + 1)).find(|back| x86::operand(before(old, place.old + at - back)).is_some());
+        let back = (0..4.min(at + 1)).find(|back| x86::operand(&old[..place.old + at - back]).is_some());
         cost += if back.is_some() { OPERAND } else { BYTE };
         at += back.map_or(1, |back| 4 - back);
     }
@@ -97,11 +97,4 @@ fn changes(old: &[u8], new: &[u8], place: &Place, alignment: usize) -> Changes {
     }
     changes.words += usize::from(old_tail != new_tail);
     changes
-}
-
-/// The four bytes before a place, the last one the lowest.
-pub fn before(old: &[u8], at: usize) -> u32 {
-    at.checked_sub(4)
-        .and_then(|start| old[start..].first_chunk())
-        .map_or(0, |bytes| u32::from_be_bytes(*bytes))
 }

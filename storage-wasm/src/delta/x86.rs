@@ -15,51 +15,28 @@ pub enum Kind {
     Memory,
 }
 
-/// What the last byte before an operand may be.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Last {
-    Nothing,
-    Call,
-    Jump,
-    /// The second byte of a conditional jump.
-    Branch,
-    /// A ModRM byte that says that the operand is relative to the instruction pointer.
-    Memory,
-}
-
-static LAST: [Last; 256] = last();
-
-const fn last() -> [Last; 256] {
-    let mut table = [Last::Nothing; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        table[byte] = match byte {
-            0xe8 => Last::Call,
-            0xe9 => Last::Jump,
-            0x80..=0x8f => Last::Branch,
-            _ if byte & 0xc7 == 0x05 => Last::Memory,
-            _ => Last::Nothing,
-        };
-        byte += 1;
-    }
-    table
-}
-
-/// The kind of the operand that the bytes `before`, the last one the lowest, come before, if they seem to.
-#[inline(always)]
-pub fn operand(before: u32) -> Option<Kind> {
-    let last = LAST[usize::from(before as u8)];
-    if last == Last::Nothing { None } else { operand_after(last, before) }
-}
-
-fn operand_after(last: Last, before: u32) -> Option<Kind> {
-    let [_, first, second, _] = before.to_le_bytes();
+/// The kind of the operand that the bytes `before` come before, if they seem to.
+#[inline]
+pub fn operand(before: &[u8]) -> Option<Kind> {
+    let &[second, first, last] = before.last_chunk()?;
     match last {
-        Last::Nothing => None,
-        Last::Call => Some(Kind::Call),
-        Last::Jump => Some(Kind::Jump),
-        Last::Branch => (first == 0x0f).then_some(Kind::Branch),
-        Last::Memory => has_memory_operand(second, first).then_some(Kind::Memory),
+        0xe8 => Some(Kind::Call),
+        0xe9 => Some(Kind::Jump),
+        0x80..=0x8f => (first == 0x0f).then_some(Kind::Branch),
+        _ if last & 0xc7 == 0x05 => has_memory_operand(second, first).then_some(Kind::Memory),
+        _ => None,
+    }
+}
+
+/// Sets each of `marks` to 1 if [`operand`] may find something behind the byte at its place in `bytes` and the one after
+/// it, and to 0 where it does not.
+pub fn mark(marks: &mut [u8], bytes: &[u8]) {
+    for (mark, pair) in marks.iter_mut().zip(bytes.windows(2)) {
+        let (first, last) = (pair[0], pair[1]);
+        let call = last & 0xfe == 0xe8;
+        let branch = (first == 0x0f) & (last & 0xf0 == 0x80);
+        let memory = last & 0xc7 == 0x05;
+        *mark = u8::from(call | branch | memory);
     }
 }
 
@@ -90,7 +67,7 @@ mod tests {
 
     #[test]
     fn operands_are_known_by_what_is_before_them() {
-        let kind = |before: [u8; 4]| operand(u32::from_be_bytes(before));
+        let kind = |before: [u8; 4]| operand(&before);
         assert_eq!(kind([0x90, 0x90, 0x90, 0xe8]), Some(Kind::Call));
         assert_eq!(kind([0x90, 0x90, 0x90, 0xe9]), Some(Kind::Jump));
         assert_eq!(kind([0x90, 0x90, 0x0f, 0x84]), Some(Kind::Branch));
