@@ -3,7 +3,7 @@
 //! As bsdiff (Percival, *Matching with Mismatches and Assorted Applications*, 2006), a copy goes on over bytes that
 //! differ as long as most are equal. Where a copy could begin is found by seeds instead of a suffix array.
 
-use super::seeds::Seeds;
+use super::seeds::{MIN_STEP, Seeds};
 
 /// Bytes of the new window that are like bytes of the base window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,16 +26,25 @@ const SLACK: isize = 40;
 /// Bytes like no others are gone over faster the more of them there are: by one more place for each 2^HURRY.
 const HURRY: usize = 10;
 
+/// From this level on short copies are looked for, too.
+const THOROUGH: i32 = 10;
+
 /// Finds the copies that `new` is made of, in the order of their places in it.
 ///
-/// `base` must have at most [`super::MAX_BASE`] bytes.
-pub fn find(base: &[u8], new: &[u8]) -> Vec<Copy> {
+/// `base` must have at most [`super::MAX_BASE`] bytes. The stronger the level the more it is made of copies.
+pub fn find(base: &[u8], new: &[u8], level: i32) -> Vec<Copy> {
     // Allocated before the index and never again: memory is given back in the opposite order.
     let mut copies = Vec::with_capacity(new.len() / MIN_COPY);
-    let seeds = Seeds::index(base);
+    let seeds = Seeds::index(base, if level < THOROUGH { 2 * MIN_STEP } else { MIN_STEP });
+    extend(&mut copies, base, &seeds, new);
+    copies
+}
+
+/// Adds the copies that `new` is made of.
+fn extend(copies: &mut Vec<Copy>, base: &[u8], seeds: &Seeds, new: &[u8]) {
     let (mut at, mut done, mut diagonal) = (0, 0, 0);
     while at + MIN_COPY <= new.len() {
-        let Some(old) = best(base, &seeds, new, at, diagonal) else {
+        let Some(old) = best(base, seeds, new, at, diagonal) else {
             at += 1 + ((at - done) >> HURRY);
             continue;
         };
@@ -50,7 +59,6 @@ pub fn find(base: &[u8], new: &[u8]) -> Vec<Copy> {
         at = done;
         diagonal = old as isize - (at as isize - (length - back) as isize);
     }
-    copies
 }
 
 /// Where in `base` the bytes are that are most like those of `new` at `at`, if any are like enough.

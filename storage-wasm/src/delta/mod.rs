@@ -70,7 +70,7 @@ pub fn encode(base: &[u8], new: &[u8], level: i32, output: &mut [u8]) -> Result<
         return Err(Error::Argument);
     }
     let (head, rest) = output.split_first_chunk_mut::<HEAD>().ok_or(Error::Space)?;
-    let mut copies = copies::find(base, new);
+    let mut copies = copies::find(base, new, level);
     let literals = literals::encode(new, &copies, level, rest)?;
     let rest = &mut rest[literals..];
     let mut side = range::Encoder::new(new, rest);

@@ -15,7 +15,7 @@ struct Entry {
     shift: i32,
 }
 
-const EXACT_BITS: u32 = 17;
+const EXACT_BITS: u32 = 13;
 const NEAR_BITS: u32 = 12;
 
 /// Keys are near each other that differ in this many low bits.
