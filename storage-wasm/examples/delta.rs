@@ -1,7 +1,8 @@
 //! Sizes and speeds of deltas between files, natively, on one thread.
 //!
-//! `delta OLD NEW [LEVEL]` codes NEW in windows against OLD, checks that they come back, and prints the bytes, the speeds
-//! by the time that the thread itself worked, beside that of zstd -3 in the same run.
+//! `delta OLD NEW [LEVEL [LIMIT]]` codes NEW in windows against OLD, checks that they come back, and prints the bytes, the
+//! speeds by the time that the thread itself worked, beside that of zstd -3 in the same run. With a LIMIT, a window whose
+//! delta would be longer than that part of its bytes is taken as it is.
 
 use std::{array, env, fs};
 
@@ -11,11 +12,12 @@ use storage::delta::{self, MAX_NEW};
 const REACH: usize = 1 << 20;
 
 fn main() {
-    let [_, old, new, level] = array::from_fn(|place| env::args().nth(place));
+    let [_, old, new, level, limit] = array::from_fn(|place| env::args().nth(place));
     let (old, new) = (read(old), read(new));
     let level = level.map_or(3, |level| level.parse().expect("a level"));
+    let limit = limit.map(|limit| limit.parse().expect("a part of 1"));
 
-    let (deltas, encoding) = timed(|| encode(&old, &new, level));
+    let (deltas, encoding) = timed(|| encode(&old, &new, level, limit));
     let (back, decoding) = timed(|| decode(&old, &deltas, new.len()));
     assert!(back == new, "the file came back differently");
     let (_, reference) =
@@ -44,13 +46,18 @@ fn around<'a>(old: &'a [u8], new: &[u8], offset: usize) -> &'a [u8] {
     &old[place.saturating_sub(REACH)..old.len().min(place + length + REACH)]
 }
 
-fn encode(old: &[u8], new: &[u8], level: i32) -> Vec<Vec<u8>> {
+fn encode(old: &[u8], new: &[u8], level: i32, limit: Option<f64>) -> Vec<Vec<u8>> {
     let windows = (0..).step_by(MAX_NEW).zip(new.chunks(MAX_NEW));
     let deltas = windows.map(|(offset, window)| {
-        let mut delta = vec![0; window.len() + 1000];
-        let base = around(old, new, offset);
-        let length = delta::encode(base, window, level, &mut delta).expect("a window that is no noise");
-        delta.truncate(length);
+        let room = limit.map_or(window.len() + 1000, |limit| (window.len() as f64 * limit) as usize);
+        let mut delta = vec![0; room];
+        match delta::encode(around(old, new, offset), window, level, &mut delta) {
+            Ok(length) => delta.truncate(length),
+            Err(error) => {
+                assert!(limit.is_some(), "{error:?}");
+                delta = window.to_vec();
+            }
+        }
         delta
     });
     deltas.collect()
@@ -62,7 +69,11 @@ fn decode(old: &[u8], deltas: &[Vec<u8>], length: usize) -> Vec<u8> {
         let offset = place * MAX_NEW;
         let base = around(old, &new, offset);
         let end = (offset + MAX_NEW).min(length);
-        delta::decode(base, delta, &mut new[offset..end]).expect("an intact delta");
+        if delta.len() == end - offset {
+            new[offset..end].copy_from_slice(delta);
+        } else {
+            delta::decode(base, delta, &mut new[offset..end]).expect("an intact delta");
+        }
     }
     new
 }

@@ -188,6 +188,15 @@ fn the_largest_windows_come_back() {
 }
 
 #[test]
+fn large_windows_that_have_little_in_common_are_given_up() {
+    let (base, other) = (samples::random(8, MAX_NEW), samples::random(9, MAX_NEW / 2));
+    let new = [&base[..MAX_NEW / 2], &other].concat();
+    assert_eq!(encode_into(MAX_NEW / 4, &base, &new, 3), Err(Error::Space));
+    let delta = encode_into(MAX_NEW / 2 + 1000, &base, &new, 3).expect("there is room");
+    assert_eq!(decode(&base, &delta, MAX_NEW), Ok(new));
+}
+
+#[test]
 fn what_is_beyond_the_limits_is_refused() {
     let (long, short) = (vec![0; MAX_BASE + 1], [0; 10]);
     for (base, new, level) in [

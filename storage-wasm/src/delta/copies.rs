@@ -3,7 +3,9 @@
 //! As bsdiff (Percival, *Matching with Mismatches and Assorted Applications*, 2006), a copy goes on over bytes that
 //! differ as long as most are equal. Where a copy could begin is found by seeds instead of a suffix array.
 
+use super::outlook;
 use super::seeds::{MIN_STEP, Seeds};
+use crate::Error;
 
 /// Bytes of the new window that are like bytes of the base window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,16 +34,22 @@ const THOROUGH: i32 = 10;
 /// Finds the copies that `new` is made of, in the order of their places in it.
 ///
 /// `base` must have at most [`super::MAX_BASE`] bytes. The stronger the level the more it is made of copies.
-pub fn find(base: &[u8], new: &[u8], level: i32) -> Vec<Copy> {
+///
+/// # Errors
+/// [`Error::Space`] if it is found out soon that what else `new` is made of takes far more than `room`.
+pub fn find(base: &[u8], new: &[u8], level: i32, room: usize) -> Result<Vec<Copy>, Error> {
     // Allocated before the index and never again: memory is given back in the opposite order.
     let mut copies = Vec::with_capacity(new.len() / MIN_COPY);
     let seeds = Seeds::index(base, if level < THOROUGH { 2 * MIN_STEP } else { MIN_STEP });
+    if outlook::is_hopeless(base, &seeds, new, room) {
+        return Err(Error::Space);
+    }
     extend(&mut copies, base, &seeds, new);
-    copies
+    Ok(copies)
 }
 
 /// Adds the copies that `new` is made of.
-fn extend(copies: &mut Vec<Copy>, base: &[u8], seeds: &Seeds, new: &[u8]) {
+pub fn extend(copies: &mut Vec<Copy>, base: &[u8], seeds: &Seeds, new: &[u8]) {
     let (mut at, mut done, mut diagonal) = (0, 0, 0);
     while at + MIN_COPY <= new.len() {
         let Some(old) = best(base, seeds, new, at, diagonal) else {

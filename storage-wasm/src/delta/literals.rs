@@ -10,10 +10,10 @@ const FRAME: usize = 1 << 20;
 /// The weakest level that is used: of most windows a few bytes in a hundred are literal.
 const MIN_LEVEL: i32 = 7;
 /// The level at which it is found out soon that literals are too many.
-const TRIAL_LEVEL: i32 = *LEVELS.start();
+pub const TRIAL_LEVEL: i32 = *LEVELS.start();
 
 /// The places in a window of `size` bytes that no copy covers.
-fn gaps(copies: &[Copy], size: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
+pub fn gaps(copies: &[Copy], size: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
     let ends = copies.iter().map(|copy| copy.new + copy.length);
     let starts = copies.iter().map(|copy| copy.new).chain([size]);
     std::iter::once(0).chain(ends).zip(starts).map(|(start, end)| start..end)

@@ -28,6 +28,7 @@ mod list;
 mod literals;
 mod map;
 mod numbers;
+mod outlook;
 mod predict;
 mod range;
 mod residue;
@@ -62,15 +63,15 @@ const HEAD: usize = 8;
 ///
 /// # Errors
 /// [`Error::Argument`] if `base` has more than [`MAX_BASE`] bytes, `new` is not between 1 and [`MAX_NEW`], or `level`
-/// is not in [`LEVELS`]; [`Error::Space`] if the delta does not fit `output`, which is found out the sooner the less the
-/// windows have in common; [`Error::Internal`] if memory ran out.
+/// is not in [`LEVELS`]; [`Error::Space`] if the delta does not fit `output`, or if samples of a large
+/// window soon say that it will be far from fitting; [`Error::Internal`] if memory ran out.
 pub fn encode(base: &[u8], new: &[u8], level: i32, output: &mut [u8]) -> Result<usize, Error> {
     check_lengths(base, new)?;
     if !LEVELS.contains(&level) {
         return Err(Error::Argument);
     }
     let (head, rest) = output.split_first_chunk_mut::<HEAD>().ok_or(Error::Space)?;
-    let mut copies = copies::find(base, new, level);
+    let mut copies = copies::find(base, new, level, rest.len())?;
     let literals = literals::encode(new, &copies, level, rest)?;
     let rest = &mut rest[literals..];
     let mut side = range::Encoder::new(new, rest);
