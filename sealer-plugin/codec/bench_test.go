@@ -2,6 +2,8 @@ package codec_test
 
 import (
 	"fmt"
+	"os"
+	"strings"
 	"testing"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
@@ -73,6 +75,67 @@ func BenchmarkPatch(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkReleases is of deltas between the two files that SEALIFT_RELEASES names, as "OLD NEW": each window against the
+// bytes at its place and 1 MiB on both sides.
+func BenchmarkReleases(b *testing.B) {
+	names := strings.Fields(os.Getenv("SEALIFT_RELEASES"))
+	if len(names) != 2 {
+		b.Skip("SEALIFT_RELEASES names no two files")
+	}
+	w := newWorker(b)
+	windows, size := windowsOf(b, names[0], names[1])
+	b.Run("delta", func(b *testing.B) {
+		b.SetBytes(size)
+		for b.Loop() {
+			total := 0
+			for i := range windows {
+				windows[i].delta = delta(b, w, windows[i].base, windows[i].raw, codec.DefaultLevel)
+				total += len(windows[i].delta)
+			}
+			b.ReportMetric(float64(total), "bytes")
+		}
+	})
+	b.Run("patch", func(b *testing.B) {
+		for i, window := range windows {
+			windows[i].extents = extentsOf(split(b, w, window.raw))
+		}
+		b.SetBytes(size)
+		for b.Loop() {
+			for _, window := range windows {
+				n := copy(w.Buffer()[copy(w.Buffer(), window.base):], window.delta)
+				if _, err := w.Patch(b.Context(), len(window.base), n, len(window.raw), window.extents); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+	})
+}
+
+type window struct {
+	base, raw, delta []byte
+	extents          []codec.Extent
+}
+
+// windowsOf returns the windows of the file called recent, each with its base, and their length.
+func windowsOf(b *testing.B, old, recent string) ([]window, int64) {
+	base, err := os.ReadFile(old)
+	if err != nil {
+		b.Fatal(err)
+	}
+	raw, err := os.ReadFile(recent)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var windows []window
+	for at := 0; at < len(raw); at += codec.MaxDelta {
+		part := raw[at:min(at+codec.MaxDelta, len(raw))]
+		place := at * len(base) / len(raw)
+		from, to := max(0, place-1<<20), min(place+len(part)+1<<20, len(base))
+		windows = append(windows, window{base: base[from:to], raw: part})
+	}
+	return windows, int64(len(raw))
 }
 
 // BenchmarkNew compares loading the routines with and without code that an earlier process compiled.
