@@ -55,7 +55,7 @@ func TestDeltasRoundTrip(t *testing.T) {
 	}{
 		{"addresses that moved", base, raw, codec.DefaultLevel, 10_000},
 		{"nothing changed", raw, raw, codec.DefaultLevel, 100},
-		{"few bytes", base, raw[:100], codec.DefaultLevel, 40},
+		{"few bytes", base, raw[:100], codec.DefaultLevel, 60},
 		{"no base", nil, text(100_000), codec.DefaultLevel, 30_000},
 		{"nothing in common", base, text(100_000), codec.MinLevel, 30_000},
 		{"longest", slices.Concat(make([]byte, codec.MaxDeltaBase-len(longBase)), longBase), long, 1, codec.MaxDelta / 20},
