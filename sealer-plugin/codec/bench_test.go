@@ -105,7 +105,7 @@ func BenchmarkReleases(b *testing.B) {
 		for b.Loop() {
 			for _, window := range windows {
 				n := copy(w.Buffer()[copy(w.Buffer(), window.base):], window.delta)
-				if _, err := w.Patch(b.Context(), len(window.base), n, len(window.raw), window.extents); err != nil {
+				if _, err := w.Patch(b.Context(), 0, len(window.base), n, len(window.raw), window.extents); err != nil {
 					b.Fatal(err)
 				}
 			}
