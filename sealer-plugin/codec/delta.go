@@ -9,8 +9,8 @@ import (
 // most MaxDeltaBase. Bytes that are in neither alike are compressed at a level of MinLevel to MaxLevel. The delta depends on
 // these bytes and the level only. It lies in linear memory and is valid until the worker's next call.
 //
-// The result is nil if the delta would have more than limit bytes, or more than n: that is found out the sooner the less
-// the two have in common.
+// The result is nil if the delta would have more than limit bytes, or more than n. That is found out the sooner the less the
+// two have in common; of long runs some samples are enough, which can be wrong where the delta would be about as long as that.
 func (w *Worker) Delta(ctx context.Context, off, base, n, level, limit int) ([]byte, error) {
 	if base < 0 || base > MaxDeltaBase || n < 1 || n > MaxDelta || off < 0 || off > BufferSize-base-n {
 		return nil, fmt.Errorf("delta of %d bytes against %d at %d: limits are %d and %d", n, base, off, MaxDelta, MaxDeltaBase)
