@@ -40,7 +40,7 @@ func main() {
 	var s settings
 	flag.StringVar(&s.only, "only", "", "measure the pairs that this regular expression matches, and no others")
 	flag.StringVar(&s.out, "o", "", "a Markdown document to put the report into, between its marks, too")
-	flag.StringVar(&s.process, "process", "", "encode or decode deltas in files, and nothing else, for another process to measure")
+	flag.StringVar(&s.process, "process", "", "only encode or decode deltas, for another process to measure")
 	flag.IntVar(&s.level, "level", codec.DefaultLevel, "level for -process")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -20,7 +20,7 @@ type process struct {
 	in, out *os.File
 }
 
-// runProcess does what, encode or decode, with the files that name a plan, the old file, what is read, and what is made.
+// runProcess does what, encode or decode. The files are a plan, the old file, what is read, and what is made.
 func runProcess(ctx context.Context, what string, level int, files []string) (err error) {
 	if len(files) != 4 {
 		return errors.New("want four files: a plan, the old one, the input and the output")

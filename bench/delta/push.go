@@ -28,7 +28,8 @@ var pushes = []push{
 
 func (p push) name() string { return p.title }
 
-// cost tells the bytes that the push of the new image sends: manifest and index, too. Its usage is that of the routines for deltas.
+// cost tells the bytes that the push of the new image sends: manifest and index, too. Its usage is that of the routines
+// for deltas.
 func (p push) cost(ctx context.Context, u *update) (c cost, err error) {
 	if !p.options.NoDelta {
 		if c, err = (routines{p.options.Level}).cost(ctx, u); err != nil {

@@ -13,7 +13,8 @@ import (
 // rounds is how often that is measured of which the median counts.
 const rounds = 3
 
-// routines are the ones that make deltas of a level and patch by them: on one thread, without a push or a pull around them.
+// routines are the ones that make deltas of a level and patch by them: on one thread, without a push or a pull around
+// them.
 type routines struct{ level int }
 
 // cost tells usage only. Each round is a process of this program, so that its memory is that of nothing else.

@@ -1,5 +1,5 @@
-// Command memory measures the peak memory of a push and a pull of a big image and of an update of it, by GNU time, through a real
-// registry. It fails when any of them needs more than the limit.
+// Command memory measures the peak memory of a push and a pull of a big image and of an update of it, by GNU time,
+// through a real registry. It fails when any of them needs more than the limit.
 package main
 
 import (
@@ -77,8 +77,8 @@ func (s settings) run(ctx context.Context) (err error) {
 	return nil
 }
 
-// pack makes an image: half of it is one file, a quarter is in files of 1 MiB, a quarter in files of 8 KiB. In the update, the file
-// and half of the small ones are patched.
+// pack makes an image: half of it is one file, a quarter is in files of 1 MiB, a quarter in files of 8 KiB. In the
+// update, the file and some of the small ones are patched.
 func (s settings) pack(dir string) error {
 	quarter := s.gib << 28
 	before := []corpus.Tree{

@@ -1,6 +1,6 @@
-// Command series pushes ten releases of real software one after the other through a real registry, and pulls each by machines that
-// have the one before, the third before, and none: what deltas save, and what they cost whoever comes new. docs/delta.md says how to
-// read what it prints; `make bench-series` runs it.
+// Command series pushes ten releases of real software one after the other through a real registry, and pulls each by
+// machines that have the one before, the third before, and none: what deltas save, and what they cost whoever comes new.
+// `make bench-series` runs it; docs/delta.md says how to read what it prints.
 package main
 
 import (

@@ -90,7 +90,7 @@ func (r report) ratios() page.Table {
 	}{
 		{"push", func(f figures) float64 { return sent(f.push) / sent(f.chunks) }, .3},
 		{"pull from n-1", func(f figures) float64 { return received(f.fromLast) / received(f.chunksPull) }, .3},
-		{"pull from nothing, to own frames", func(f figures) float64 { return received(f.fromNone) / sent(f.own) }, 1.3},
+		{"pull from nothing, to own frames", fromNothing, 1.3},
 	} {
 		var sum float64
 		var all []float64
@@ -98,7 +98,11 @@ func (r report) ratios() page.Table {
 			all = append(all, ratio.of(f))
 			sum += ratio.of(f)
 		}
-		table.Add(ratio.what, fmt.Sprintf("%.2f", sum/float64(len(all))), fmt.Sprintf("%.2f", slices.Max(all)), fmt.Sprintf("%.2f", ratio.aim))
+		table.Add(ratio.what, decimals(sum/float64(len(all))), decimals(slices.Max(all)), decimals(ratio.aim))
 	}
 	return table
 }
+
+func fromNothing(f figures) float64 { return received(f.fromNone) / sent(f.own) }
+
+func decimals(ratio float64) string { return fmt.Sprintf("%.2f", ratio) }

@@ -48,7 +48,8 @@ func TestReport(t *testing.T) {
 func TestReleasesFollowEachOther(t *testing.T) {
 	for i, r := range releases[1:] {
 		before := releases[i]
-		if r.traefik.SHA256 == before.traefik.SHA256 || r.ruff.SHA256 == before.ruff.SHA256 || !built(i+1).After(built(i)) {
+		same := r.traefik.SHA256 == before.traefik.SHA256 || r.ruff.SHA256 == before.ruff.SHA256
+		if same || !built(i+1).After(built(i)) {
 			t.Errorf("%s is no update of %s", r, before)
 		}
 	}
