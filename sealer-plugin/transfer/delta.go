@@ -13,16 +13,13 @@ import (
 	"github.com/sealift/sealift/sealer-plugin/remote"
 )
 
-// After the first deltas of a file it is known whether they pay. Where they do not, the rest of the file is packed in frames
-// at once, and what it would be coded against is not fetched.
-const (
-	patience = 2 // windows by which a file is judged, at least
-	lookBack = 3 // windows that are still being coded when the next one is begun, and that are not waited for
-)
+// patience is how many windows of a file are coded before it is known that none of them pays. The rest of such a file is
+// packed in frames at once, and what it would be coded against is not fetched.
+const patience = 4
 
 // A delta is used that takes at most this part of what the bytes would take in frames: as whoever has nothing fetches
 // what the delta is coded against as well.
-const worthwhile = .6
+const worthwhile = .4
 
 // deltas codes new chunks against those of bases, and gives packs of the deltas to the uploader. What that does not make much
 // smaller it packs in frames. All is done in an order that depends on the chunks alone. Its methods are for one goroutine.
@@ -54,10 +51,9 @@ type window struct {
 	raw    int
 	chunks []codec.Chunk
 
-	near  []span  // chunks of the bases that these are probably like
-	base  int64   // length of these
-	whole float64 // about what the chunks take in frames
-	delta []byte  // nil if it does not pay
+	near  []span // chunks of the bases that these are probably like
+	base  int64  // length of these
+	delta []byte // nil if it does not pay
 	err   error
 	ready chan struct{} // closed when delta, or err, is there
 }
@@ -134,23 +130,18 @@ func (d *deltas) pass(c codec.Chunk, offset int64, files []recipe.File) {
 	}
 }
 
-// hopeless says whether deltas of the file at hand do not pay, by its windows but the last ones.
+// hopeless says whether the first windows of the file at hand all turned out not to pay.
 func (d *deltas) hopeless() bool {
-	done := len(d.windows) - 1 - lookBack
-	if done < patience {
+	if len(d.windows) <= patience { // the last one is still being filled
 		return false
 	}
-	var cost, whole float64
-	for _, w := range d.windows[:done] {
+	for _, w := range d.windows[:patience] {
 		<-w.ready
-		whole += w.whole
-		if w.delta == nil {
-			cost += w.whole
-		} else {
-			cost += float64(len(w.delta))
+		if w.delta != nil {
+			return false
 		}
 	}
-	return cost > worthwhile*whole
+	return true
 }
 
 // near returns the chunks of a base that the bytes of files, from start to end in the data of their blob, are probably like.
@@ -260,8 +251,8 @@ func (d *deltas) encode(w *window) ([]byte, error) {
 		}
 		return nil, context.Cause(d.ctx)
 	}
-	w.whole = float64(w.raw) * float64(packed) / float64(w.base)
-	return w.worker.Delta(d.ctx, int(codec.MaxDeltaBase-w.base), int(w.base), w.raw, d.level, int(worthwhile*w.whole))
+	limit := worthwhile * float64(w.raw) * float64(packed) / float64(w.base)
+	return w.worker.Delta(d.ctx, int(codec.MaxDeltaBase-w.base), int(w.base), w.raw, d.level, int(limit))
 }
 
 // chunksNear returns the chunks of the base, and what they take in their frames.

@@ -130,6 +130,29 @@ func TestDeltasByContent(t *testing.T) {
 	}
 }
 
+// TestDeltasAfterAReplacedPart has a file of which a part was replaced in the second release. What the third one is coded against is a
+// mixture of the first one and the second, and longer than the file.
+func TestDeltasAfterAReplacedPart(t *testing.T) {
+	const size = 9 << 20
+	part := func(seed, release uint64) []byte { return file{seed: seed, size: size}.release(release).content() }
+	b, src := newBench(t), newImages(t)
+	o := b.withDeltas(t.TempDir())
+	var sent []int64
+	for i, content := range [][]byte{
+		slices.Concat(part(1, 0), part(2, 0), part(3, 0)),
+		slices.Concat(part(1, 1), part(4, 0), part(3, 1)),
+		slices.Concat(part(1, 2), part(4, 1), part(3, 2)),
+	} {
+		before := b.meter.Snapshot().Sent
+		b.push(src, src.image(tarLayer(tarWith(t, "tool", content))), fmt.Sprint("v", i+1), o)
+		sent = append(sent, b.meter.Snapshot().Sent-before)
+		*src.created = src.created.AddDate(0, 1, 0)
+	}
+	if limit := sent[0] / 6; sent[2] > limit {
+		t.Errorf("the third release sent %d bytes, want at most %d, after %v", sent[2], limit, sent[:2])
+	}
+}
+
 func TestNoDeltas(t *testing.T) {
 	for name, o := range map[string]Options{"no new deltas": {}, "full": {Full: true}} {
 		t.Run(name, func(t *testing.T) {
