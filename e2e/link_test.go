@@ -45,21 +45,24 @@ func TestUpdateOverALink(t *testing.T) {
 	}
 	defer server.Close()
 
-	source, received := softwareSeries(t, 2), map[string]int64{}
-	for _, option := range []string{"--no-delta=false", "--no-delta"} {
-		p := place{prefix: server.Addr + "/team/app" + map[string]string{"--no-delta": "-whole"}[option]}
+	source := softwareSeries(t, 2)
+	update := func(repository string, options ...string) (received int64) {
+		t.Helper()
+		p := place{prefix: server.Addr + repository}
 		pushing, pulling := newMachine(t), newMachine(t)
 		for _, tag := range []string{"v1", "v2"} {
-			pushing.at(link.Near, "push", option, "oci:"+source+":"+tag, p.tag(tag))
+			pushing.at(link.Near, append([]string{"push", "oci:" + source + ":" + tag, p.tag(tag)}, options...)...)
 		}
 		pulling.at(link.Near, "pull", p.tag("v1"))
 		before := link.Near.Received()
 		r := pulling.at(link.Near, "pull", p.tag("v2"), "oci:destination:v2")
-		received[option] = link.Near.Received() - before
-		t.Logf("push with %s, update pull: %d bytes received in %.2f s", option, received[option], r.Seconds)
+		received = link.Near.Received() - before
 		sameImage(t, source, filepath.Join(pulling.home, "destination"), "v2")
+		t.Logf("after a push %v: %d bytes received, in %d requests and %.2f s", options, received, r.Requests, r.Seconds)
+		return received
 	}
-	if with, without := received["--no-delta=false"], received["--no-delta"]; with > without/3 {
+	with, without := update("/with/deltas"), update("/without/deltas", "--no-delta")
+	if with > without/3 {
 		t.Errorf("%d bytes were received, without deltas %d", with, without)
 	}
 }
