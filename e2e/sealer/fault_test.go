@@ -134,7 +134,7 @@ func TestSealerRegistryGoesAway(t *testing.T) {
 	ref := gate.addr + "/away:v1"
 	goesOn := func(m *machine, args ...string) (first, second traffic) {
 		t.Helper()
-		gate.shutAfter(30 << 20)
+		gate.shutAfter(20 << 20)
 		m.refuses(t, args, ref)
 		first = gate.take()
 		if err := gate.open(); err != nil {
