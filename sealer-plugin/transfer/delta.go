@@ -19,7 +19,7 @@ const patience = 4
 
 // A delta is used that takes at most this part of what the bytes would take in frames: as whoever has nothing fetches
 // what the delta is coded against as well.
-const worthwhile = .4
+const worthwhile = .6
 
 // deltas codes new chunks against those of bases, and gives packs of the deltas to the uploader. What that does not make much
 // smaller it packs in frames. All is done in an order that depends on the chunks alone. Its methods are for one goroutine.
