@@ -181,17 +181,23 @@ func (s *session) push(
 	return transfer.Push(ctx, s.codec, source, root, destination, opts)
 }
 
-// open opens the chunked image ref, and the store that it is read through.
-func (s *session) open(ctx context.Context, ref string) (*transfer.Image, error) {
+// stored opens the image ref for reading, the store that it is read through, and the routines.
+func (s *session) stored(ctx context.Context, ref string) (remote.Source, ocispec.Descriptor, *store.Store, error) {
 	source, desc, err := s.resolve(ctx, ref)
 	if err != nil {
-		return nil, err
+		return nil, desc, nil, err
 	}
 	chunks, err := s.openStore()
 	if err != nil {
-		return nil, err
+		return nil, desc, nil, err
 	}
-	if err := s.openCodec(ctx); err != nil {
+	return source, desc, chunks, s.openCodec(ctx)
+}
+
+// open opens the chunked image ref, and the store that it is read through.
+func (s *session) open(ctx context.Context, ref string) (*transfer.Image, error) {
+	source, desc, chunks, err := s.stored(ctx, ref)
+	if err != nil {
 		return nil, err
 	}
 	s.unpacked = unpacked.New(s.codec)
@@ -202,15 +208,8 @@ func (s *session) open(ctx context.Context, ref string) (*transfer.Image, error)
 }
 
 func (s *session) planPull(ctx context.Context, ref string) (*Plan, error) {
-	source, desc, err := s.resolve(ctx, ref)
+	source, desc, chunks, err := s.stored(ctx, ref)
 	if err != nil {
-		return nil, err
-	}
-	chunks, err := s.openStore()
-	if err != nil {
-		return nil, err
-	}
-	if err := s.openCodec(ctx); err != nil {
 		return nil, err
 	}
 	return transfer.PlanPull(ctx, s.codec, chunks, source, desc, s.transferOptions())

@@ -125,13 +125,14 @@ func withoutVersion(name string) string {
 	var b strings.Builder
 	digits := false
 	for _, r := range name {
-		switch digit := r >= '0' && r <= '9'; {
+		digit := r >= '0' && r <= '9'
+		switch {
 		case !digit:
 			b.WriteRune(r)
 		case !digits:
 			b.WriteByte('#')
 		}
-		digits = r >= '0' && r <= '9'
+		digits = digit
 	}
 	return b.String()
 }
