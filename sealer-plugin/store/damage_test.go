@@ -184,3 +184,24 @@ func TestWrongIndexEntry(t *testing.T) {
 		})
 	}
 }
+
+// TestUncheckedReader has a frame that decompresses to something else: who asks for a chunk of it unchecked gets that, and the
+// chunk stays in the store until somebody verifies it.
+func TestUncheckedReader(t *testing.T) {
+	s := openStore(t, t.TempDir())
+	f := newSamples(t, 2, 200<<10)
+	f[0].Frame = f[1].Frame
+	appendAndFlush(t, s, f[0])
+	c := f[0].Extents[0].Chunk
+
+	got, err := s.NewUncheckedReader(useCodec(t)).Chunk(t.Context(), c)
+	if err != nil || len(got) != int(c.Size) {
+		t.Errorf("unchecked: %d bytes, %v; want %d bytes", len(got), err, c.Size)
+	}
+	if _, err := s.NewReader(useCodec(t)).Chunk(t.Context(), c); !errors.Is(err, codec.ErrDamaged) {
+		t.Errorf("checked: error %v, want ErrDamaged", err)
+	}
+	if _, err := s.NewUncheckedReader(useCodec(t)).Chunk(t.Context(), c); !errors.Is(err, ErrNotFound) {
+		t.Errorf("unchecked, once the damage was found: error %v, want ErrNotFound", err)
+	}
+}

@@ -130,16 +130,16 @@ func (p *packFile) frameOf(chunk uint32, id codec.ID) *frame {
 	return nil
 }
 
-// restore returns the raw bytes of a frame, in w's memory, with all its chunks verified. ErrDamaged names pack
+// restore returns the raw bytes of a frame, in w's memory, with the chunks of extents verified. ErrDamaged names pack
 // file and frame.
-func (p *packFile) restore(ctx context.Context, w *codec.Worker, f *frame) ([]byte, error) {
+func (p *packFile) restore(ctx context.Context, w *codec.Worker, f *frame, extents []codec.Extent) ([]byte, error) {
 	err := readFullAt(p.file, w.Buffer()[:f.size], f.offset)
 	if err != nil {
 		err = fmt.Errorf("%w: %w", codec.ErrDamaged, err)
 	}
 	var raw []byte
 	if err == nil {
-		raw, err = w.Restore(ctx, int(f.size), int(f.raw), f.extents)
+		raw, err = w.Restore(ctx, int(f.size), int(f.raw), extents)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: frame at offset %d: %w", p.file.Name(), f.offset, err)

@@ -14,9 +14,10 @@ const recentFrames = 8
 
 // Reader reads chunks. It belongs to one goroutine.
 type Reader struct {
-	store  *Store
-	codec  *codec.Codec
-	recent []*rawFrame // latest first
+	store     *Store
+	codec     *codec.Codec
+	unchecked bool
+	recent    []*rawFrame // latest first
 }
 
 // rawFrame is a frame that was restored.
@@ -29,6 +30,12 @@ type rawFrame struct {
 // NewReader returns a reader of the store's chunks, which takes a worker of c whenever it restores a frame.
 func (s *Store) NewReader(c *codec.Codec) *Reader {
 	return &Reader{store: s, codec: c}
+}
+
+// NewUncheckedReader returns a reader like that of NewReader, but for one thing: the bytes that it returns are those of a chunk
+// only if the pack file is not damaged. It is for who verifies what is made of them, and can read them otherwise if that fails.
+func (s *Store) NewUncheckedReader(c *codec.Codec) *Reader {
+	return &Reader{store: s, codec: c, unchecked: true}
 }
 
 // Close gives back the reader's memory. The reader can be used again.
@@ -44,7 +51,7 @@ func (s *Store) Missing(chunks []codec.Chunk) ([]codec.Chunk, error) {
 	return lacking, nil
 }
 
-// Chunk returns the bytes of a chunk, verified against its ID. They must not be changed, and are valid until the next call.
+// Chunk returns the bytes of a chunk, verified against its ID unless the reader is unchecked. They must not be changed, and are valid until the next call.
 //
 // The error is ErrNotFound if the store lacks it, and ErrDamaged if it cannot be read; that names the pack file, whose
 // damaged frames are then dropped from the store: a pull that runs again fetches their chunks anew.
@@ -105,7 +112,11 @@ func (r *Reader) load(ctx context.Context, w *codec.Worker, want entry) (*rawFra
 	if f == nil {
 		return nil, fmt.Errorf("%s: %w: chunk is not where the index says", path, codec.ErrDamaged)
 	}
-	raw, err := p.restore(ctx, w, f)
+	extents := f.extents
+	if r.unchecked {
+		extents = nil
+	}
+	raw, err := p.restore(ctx, w, f, extents)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +161,7 @@ func (s *Store) dropUnreadable(ctx context.Context, w *codec.Worker, want entry)
 	defer p.close()
 	lost := []entry{want}
 	for i := range p.frames {
-		_, err := p.restore(ctx, w, &p.frames[i])
+		_, err := p.restore(ctx, w, &p.frames[i], p.frames[i].extents)
 		if errors.Is(err, codec.ErrDamaged) {
 			lost = append(lost, p.frames[i].entries(want.at.pack)...)
 		}
