@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -19,10 +20,11 @@ const (
 	maxGap        = 64 << 10 // bytes that are fetched for nothing rather than asking twice
 	maxRange      = 8 << 20  // bytes of one request, so that several run side by side
 	maxDeltaRange = 1 << 20  // the same of deltas, which take longer to decode
+	deltasAhead   = 8        // of a range, that are read before they can be decoded
 	maxAttempts   = 5        // at a range that breaks off without a frame having come
 )
 
-// fetcher gets frames into the store.
+// fetcher gets what was planned into the store.
 type fetcher struct {
 	*Image
 	task Task
@@ -32,18 +34,81 @@ type fetcher struct {
 func (p *Image) fetch(ctx context.Context, plan fetchPlan) error {
 	total, _ := traffic(slices.Concat(plan.frames, plan.deltas))
 	f := &fetcher{p, p.opts.Progress.Begin("fetch", total)}
-	err := f.packs(ctx, plan.frames)
-	if err == nil && len(plan.deltas) > 0 {
-		err = p.store.Flush(ctx) // what deltas are coded against can be read from now on
-	}
-	if err == nil {
-		err = f.packs(ctx, eachRange(plan.deltas))
-	}
+	bases := plan.basesInFrames()
+	group, gctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		err := f.frames(gctx, plan.frames)
+		if err == nil && len(bases.in) > 0 {
+			err = p.store.Flush(gctx)
+		}
+		if err == nil {
+			close(bases.ready)
+		}
+		return err
+	})
+	group.Go(func() error { return f.deltas(gctx, eachRange(plan.deltas), bases) })
+	err := group.Wait()
 	f.task.End(err)
 	return err
 }
 
-// eachRange makes each range a job of its own: of deltas a few bytes are much work, which is to be shared out.
+// comingBases are chunks that deltas are coded against and that are themselves fetched first.
+type comingBases struct {
+	in    map[codec.ID]bool
+	ready chan struct{} // closed when they can be read
+}
+
+// basesInFrames returns which chunks of the plan's frames its deltas are coded against.
+func (plan fetchPlan) basesInFrames() comingBases {
+	coming := comingBases{make(map[codec.ID]bool), make(chan struct{})}
+	if len(plan.deltas) == 0 {
+		return coming
+	}
+	fetched := make(map[codec.ID]bool)
+	for f := range allFrames(plan.frames) {
+		for _, e := range f.extents {
+			fetched[e.ID] = true
+		}
+	}
+	for f := range allFrames(plan.deltas) {
+		for _, c := range f.base {
+			if fetched[c.ID] {
+				coming.in[c.ID] = true
+			}
+		}
+	}
+	return coming
+}
+
+// wait returns when none of the chunks is still to come.
+func (b comingBases) wait(ctx context.Context, chunks []codec.Chunk) error {
+	if !slices.ContainsFunc(chunks, func(c codec.Chunk) bool { return b.in[c.ID] }) {
+		return nil
+	}
+	select {
+	case <-b.ready:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// allFrames iterates over the frames of jobs.
+func allFrames(jobs []packJob) iter.Seq[frameJob] {
+	return func(yield func(frameJob) bool) {
+		for _, j := range jobs {
+			for _, r := range j.ranges {
+				for _, f := range r {
+					if !yield(f) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// eachRange makes each range a job of its own, for several to come at once.
 func eachRange(jobs []packJob) []packJob {
 	var each []packJob
 	for _, j := range jobs {
@@ -54,39 +119,43 @@ func eachRange(jobs []packJob) []packJob {
 	return each
 }
 
-// packs does the jobs, several at once.
-func (f *fetcher) packs(ctx context.Context, jobs []packJob) error {
+// frames gets the zstd frames of jobs into the store, several packs at once.
+func (f *fetcher) frames(ctx context.Context, jobs []packJob) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(2 * f.opts.Jobs) // some wait for the network while others work
 	for _, job := range jobs {
 		group.Go(func() error {
-			if err := f.pack(ctx, job); err != nil {
-				return fmt.Errorf("pack %s: %w", job.desc.Digest, err)
+			w, err := f.codec.Acquire(ctx)
+			if err != nil {
+				return err
 			}
-			return nil
+			defer w.Release()
+			return f.pack(ctx, job, func(r io.Reader, frame frameJob) error { return f.frame(ctx, w, r, frame) })
 		})
 	}
 	return group.Wait()
 }
 
-// packFetcher gets the frames of one pack. It belongs to one goroutine.
-type packFetcher struct {
-	*fetcher
-	desc   ocispec.Descriptor
-	worker *codec.Worker
-	bases  *localReader // of what deltas are coded against
-}
-
-func (f *fetcher) pack(ctx context.Context, job packJob) error {
-	w, err := f.codec.Acquire(ctx)
-	if err != nil {
+// frame reads a frame, verifies it and stores it.
+func (f *fetcher) frame(ctx context.Context, w *codec.Worker, r io.Reader, job frameJob) error {
+	packed := w.Buffer()[:job.place.Size]
+	if _, err := io.ReadFull(r, packed); err != nil {
 		return err
 	}
-	defer w.Release()
-	p := &packFetcher{f, job.desc, w, f.newReader()}
-	defer p.bases.close()
+	if _, err := w.Restore(ctx, len(packed), int(job.place.Raw), job.extents); err != nil {
+		return err
+	}
+	if err := f.store.Append(ctx, packed, job.extents); err != nil {
+		return err
+	}
+	f.task.Add(int64(job.place.Size))
+	return nil
+}
+
+// pack asks for the ranges of a job and has take read each frame, in order.
+func (f *fetcher) pack(ctx context.Context, job packJob, take func(io.Reader, frameJob) error) error {
 	for ranges, attempt := job.ranges, 1; len(ranges) > 0; {
-		done, err := p.request(ctx, ranges)
+		done, err := f.request(ctx, job.desc, ranges, take)
 		if done > 0 {
 			attempt = 0
 		}
@@ -94,7 +163,7 @@ func (f *fetcher) pack(ctx context.Context, job packJob) error {
 		switch {
 		case err == nil:
 		case !errors.Is(err, remote.ErrInterrupted) || attempt == maxAttempts:
-			return err
+			return inPack(job.desc, err)
 		}
 		attempt++
 	}
@@ -115,12 +184,14 @@ func skipFrames(ranges [][]frameJob, n int) [][]frameJob {
 	return ranges
 }
 
-// request asks for the first of the ranges and stores its frames; where the remote answers with the whole pack, those of
-// all ranges. It returns how many frames are done.
-func (f *packFetcher) request(ctx context.Context, ranges [][]frameJob) (int, error) {
+// request asks for the first of the ranges and has take read its frames; where the remote answers with the whole pack,
+// those of all ranges. It returns how many frames are done.
+func (f *fetcher) request(
+	ctx context.Context, desc ocispec.Descriptor, ranges [][]frameJob, take func(io.Reader, frameJob) error,
+) (int, error) {
 	first := ranges[0]
 	from := first[0].place.Offset
-	rc, start, err := f.src.FetchRange(ctx, f.desc, from, first[len(first)-1].end()-from)
+	rc, start, err := f.src.FetchRange(ctx, desc, from, first[len(first)-1].end()-from)
 	if err != nil {
 		return 0, err
 	}
@@ -131,29 +202,31 @@ func (f *packFetcher) request(ctx context.Context, ranges [][]frameJob) (int, er
 	}
 	at := start
 	for i, frame := range frames {
-		if err := f.frame(ctx, rc, frame, frame.place.Offset-at); err != nil {
-			return i, fmt.Errorf("frame at %d: %w", frame.place.Offset, err)
+		_, err := io.CopyN(io.Discard, rc, frame.place.Offset-at)
+		if err == nil {
+			f.task.Add(frame.place.Offset - max(at, from))
+			err = take(rc, frame)
 		}
-		f.task.Add(frame.end() - max(at, from))
+		if err != nil {
+			return i, atFrame(frame, err)
+		}
 		at = frame.end()
 	}
 	return len(frames), nil
 }
 
-// frame reads a frame that comes after gap other bytes, verifies it and stores it.
-func (f *packFetcher) frame(ctx context.Context, r io.Reader, job frameJob, gap int64) error {
-	if _, err := io.CopyN(io.Discard, r, gap); err != nil {
-		return err
+// inPack says which pack an error is about.
+func inPack(desc ocispec.Descriptor, err error) error {
+	if err == nil {
+		return nil
 	}
-	if job.base != nil {
-		return f.delta(ctx, r, job)
+	return fmt.Errorf("pack %s: %w", desc.Digest, err)
+}
+
+// atFrame says which frame an error is about.
+func atFrame(frame frameJob, err error) error {
+	if err == nil {
+		return nil
 	}
-	packed := f.worker.Buffer()[:job.place.Size]
-	if _, err := io.ReadFull(r, packed); err != nil {
-		return err
-	}
-	if _, err := f.worker.Restore(ctx, len(packed), int(job.place.Raw), job.extents); err != nil {
-		return err
-	}
-	return f.store.Append(ctx, packed, job.extents)
+	return fmt.Errorf("frame at %d: %w", frame.place.Offset, err)
 }

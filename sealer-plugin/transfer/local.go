@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"errors"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
 	"github.com/sealift/sealift/sealer-plugin/store"
@@ -24,6 +25,11 @@ func (l local) newReader() *localReader {
 	return &localReader{local: l, stored: l.store.NewReader(l.codec), layers: l.unpacked.NewReader()}
 }
 
+// newUncheckedReader returns a reader that does not verify chunks of the store, for who verifies what is made of them.
+func (l local) newUncheckedReader() *localReader {
+	return &localReader{local: l, stored: l.store.NewUncheckedReader(l.codec), layers: l.unpacked.NewReader()}
+}
+
 // localReader reads chunks that are at hand. It belongs to one goroutine.
 type localReader struct {
 	local
@@ -31,7 +37,7 @@ type localReader struct {
 	layers *unpacked.Reader
 }
 
-// chunk returns the bytes of a chunk, verified, until the next call. Its errors are those of the store.
+// chunk returns the bytes of a chunk until the next call. Its errors are those of the store.
 func (r *localReader) chunk(ctx context.Context, c codec.Chunk) ([]byte, error) {
 	if r.unpacked.Has(c.ID) {
 		return r.layers.Chunk(ctx, c)
@@ -42,4 +48,9 @@ func (r *localReader) chunk(ctx context.Context, c codec.Chunk) ([]byte, error) 
 func (r *localReader) close() {
 	r.stored.Close()
 	r.layers.Close()
+}
+
+// isLost says whether a chunk could not be read since it is damaged, or gone.
+func isLost(err error) bool {
+	return errors.Is(err, codec.ErrDamaged) || errors.Is(err, store.ErrNotFound)
 }

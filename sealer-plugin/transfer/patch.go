@@ -3,74 +3,196 @@ package transfer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
+
 	"github.com/sealift/sealift/sealer-plugin/codec"
-	"github.com/sealift/sealift/sealer-plugin/store"
 )
 
-// delta reads a delta, decodes it, and stores the wanted chunks.
-func (f *packFetcher) delta(ctx context.Context, r io.Reader, job frameJob) error {
-	w := f.worker
-	if _, err := io.ReadFull(r, w.Buffer()[codec.MaxDeltaBase:][:job.place.Size]); err != nil {
-		return err
-	}
-	size := 0
-	for _, c := range job.base {
-		size += int(c.Size)
-	}
-	start := codec.MaxDeltaBase - size
-	if err := f.readBase(ctx, job.base, w.Buffer()[start:codec.MaxDeltaBase]); err != nil {
-		return err
-	}
-	raw, err := w.Patch(ctx, start, size, int(job.place.Size), int(job.place.Raw), job.extents)
-	if err != nil {
-		return err
-	}
-	return f.storeChunks(ctx, raw, job.extents)
+// deltaRange is a range of deltas that is being fetched.
+type deltaRange struct {
+	desc   ocispec.Descriptor // of the pack
+	deltas chan delta         // closed when no more will come
 }
 
-// readBase puts what a delta is coded against into data. What turns out to be damaged is fetched again, as frames.
-func (f *packFetcher) readBase(ctx context.Context, base []codec.Chunk, data []byte) error {
-	for _, c := range base {
-		chunk, err := f.bases.chunk(ctx, c)
-		if errors.Is(err, codec.ErrDamaged) || errors.Is(err, store.ErrNotFound) {
-			f.opts.Log.Warn("local data is damaged: what is lost is fetched again", "reason", err)
-			chunk, err = f.fetchAgain(ctx, base, c)
+// delta is one that was fetched.
+type delta struct {
+	frameJob
+	coded []byte
+}
+
+// deltas fetches ranges of deltas, several at once, and decodes them in their order.
+func (f *fetcher) deltas(ctx context.Context, ranges []packJob, bases comingBases) error {
+	group, ctx := errgroup.WithContext(ctx)
+	queue := make(chan *deltaRange, 2*f.opts.Jobs) // some wait for the network while others are decoded
+	group.Go(func() error {
+		defer close(queue)
+		for _, job := range ranges {
+			r := &deltaRange{job.desc, make(chan delta, deltasAhead)}
+			select {
+			case queue <- r:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+			group.Go(func() error {
+				defer close(r.deltas)
+				return f.pack(ctx, job, func(rc io.Reader, frame frameJob) error { return r.read(ctx, rc, frame) })
+			})
 		}
-		if err != nil {
-			return err
+		return nil
+	})
+	group.Go(func() error { return f.decode(ctx, queue, bases) })
+	return group.Wait()
+}
+
+func (r *deltaRange) read(ctx context.Context, rc io.Reader, frame frameJob) error {
+	d := delta{frame, make([]byte, frame.place.Size)}
+	if _, err := io.ReadFull(rc, d.coded); err != nil {
+		return err
+	}
+	select {
+	case r.deltas <- d:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// decode decodes what comes, several deltas at once, and stores the wanted chunks. What the deltas are coded against is read in
+// one place, as neighbours share some of it.
+func (f *fetcher) decode(ctx context.Context, queue <-chan *deltaRange, bases comingBases) error {
+	reader := f.newUncheckedReader()
+	defer reader.close()
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(f.opts.Jobs)
+	err := f.dispatch(gctx, queue, bases, reader, group)
+	if failed := group.Wait(); failed != nil {
+		return failed // this is why nothing more was dispatched
+	}
+	return err
+}
+
+// dispatch has each delta decoded by a goroutine of group once the worker has it, and what it is coded against.
+func (f *fetcher) dispatch(
+	ctx context.Context, queue <-chan *deltaRange, bases comingBases, reader *localReader, group *errgroup.Group,
+) error {
+	for r := range queue {
+		for d := range r.deltas {
+			err := bases.wait(ctx, d.base)
+			if err != nil {
+				return err
+			}
+			p, err := f.newPatch(ctx, d, reader)
+			if err != nil {
+				return inPack(r.desc, atFrame(d.frameJob, err))
+			}
+			group.Go(func() error { return inPack(r.desc, atFrame(d.frameJob, p.run(ctx))) })
 		}
-		data = data[copy(data, chunk):]
 	}
 	return nil
 }
 
-// fetchAgain fetches those of chunks that are not at hand any more, and reads one of them.
-func (f *packFetcher) fetchAgain(ctx context.Context, chunks []codec.Chunk, c codec.Chunk) ([]byte, error) {
-	missing, err := f.missing(chunks)
+// patch is a delta and what it is coded against, in the buffer of a worker.
+type patch struct {
+	*fetcher
+	delta
+	worker *codec.Worker
+	start  int // of what it is coded against, which ends at codec.MaxDeltaBase: there the delta begins
+}
+
+func (f *fetcher) newPatch(ctx context.Context, d delta, reader *localReader) (*patch, error) {
+	w, err := f.codec.Acquire(ctx)
 	if err != nil {
 		return nil, err
+	}
+	p := &patch{f, d, w, codec.MaxDeltaBase}
+	for _, c := range d.base {
+		p.start -= int(c.Size)
+	}
+	copy(w.Buffer()[codec.MaxDeltaBase:], d.coded)
+	err = p.readBase(ctx, reader.chunk)
+	if isLost(err) {
+		err = p.mendBase(ctx)
+	}
+	if err != nil {
+		w.Release()
+		return nil, err
+	}
+	return p, nil
+}
+
+// readBase puts what the delta is coded against into the buffer.
+func (p *patch) readBase(ctx context.Context, read func(context.Context, codec.Chunk) ([]byte, error)) error {
+	to := p.worker.Buffer()[p.start:codec.MaxDeltaBase]
+	for _, c := range p.base {
+		chunk, err := read(ctx, c)
+		if err != nil {
+			return err
+		}
+		if len(chunk) != int(c.Size) {
+			return fmt.Errorf("chunk %v: %w: %d bytes, not %d", c.ID, codec.ErrDamaged, len(chunk), c.Size)
+		}
+		to = to[copy(to, chunk):]
+	}
+	return nil
+}
+
+// mendBase verifies what the delta is coded against as it reads it again. What of it is damaged it fetches, as frames.
+func (p *patch) mendBase(ctx context.Context) error {
+	r := &chunkReader{p.newReader(), p.opts.Log, p.base, p.fetchFrames}
+	defer r.close()
+	return p.readBase(ctx, r.chunk)
+}
+
+// run decodes the delta and stores the wanted chunks. It releases the worker.
+func (p *patch) run(ctx context.Context) error {
+	defer p.worker.Release()
+	raw, err := p.raw(ctx)
+	if errors.Is(err, codec.ErrDamaged) { // or what it is coded against is, which was not verified
+		if err := p.mendBase(ctx); err != nil {
+			return err
+		}
+		raw, err = p.raw(ctx)
+	}
+	if err == nil {
+		err = p.keep(ctx, raw)
+	}
+	if err == nil {
+		p.task.Add(int64(p.place.Size))
+	}
+	return err
+}
+
+// raw returns what the delta makes, which lies in the worker's output, after it verified the wanted chunks in them.
+func (p *patch) raw(ctx context.Context) ([]byte, error) {
+	return p.worker.Patch(ctx, p.start, codec.MaxDeltaBase-p.start, len(p.coded), int(p.place.Raw), p.extents)
+}
+
+// fetchFrames fetches those of chunks that are not at hand any more, as frames.
+func (f *fetcher) fetchFrames(ctx context.Context, chunks []codec.Chunk) error {
+	missing, err := f.missing(chunks)
+	if err != nil {
+		return err
 	}
 	planner := &planner{chunkedImage: f.image, missing: f.missing, noDelta: true}
 	plan, err := planner.plan(missing)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := f.packs(ctx, plan.frames); err != nil {
-		return nil, err
+	if err := f.frames(ctx, plan.frames); err != nil {
+		return err
 	}
-	if err := f.store.Flush(ctx); err != nil {
-		return nil, err
-	}
-	return f.bases.chunk(ctx, c)
+	return f.store.Flush(ctx)
 }
 
-// storeChunks puts chunks of a delta's raw bytes, which lie in the worker's output, into the store, in frames.
-func (f *packFetcher) storeChunks(ctx context.Context, raw []byte, extents []codec.Extent) error {
-	w := f.worker
-	keep := w.Buffer()[codec.MaxFrame:][:len(raw)] // as the next call overwrites the output
-	copy(keep, raw)
+// keep puts the wanted chunks of the raw bytes, which lie in the worker's output, into the store, in frames.
+func (p *patch) keep(ctx context.Context, raw []byte) error {
+	w, extents := p.worker, p.extents
+	kept := w.Buffer()[codec.MaxFrame:][:len(raw)] // as the next call overwrites the output
+	copy(kept, raw)
 	for len(extents) > 0 {
 		frame := w.Buffer()[:0]
 		var held []codec.Extent
@@ -78,13 +200,13 @@ func (f *packFetcher) storeChunks(ctx context.Context, raw []byte, extents []cod
 			e := extents[0]
 			extents = extents[1:]
 			held = append(held, codec.Extent{Chunk: e.Chunk, Offset: uint32(len(frame))})
-			frame = append(frame, keep[e.Offset:][:e.Size]...)
+			frame = append(frame, kept[e.Offset:][:e.Size]...)
 		}
 		packed, err := w.Compress(ctx, len(frame), codec.MinLevel)
 		if err != nil {
 			return err
 		}
-		if err := f.store.Append(ctx, packed, held); err != nil {
+		if err := p.store.Append(ctx, packed, held); err != nil {
 			return err
 		}
 	}

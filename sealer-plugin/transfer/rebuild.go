@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
 	"github.com/sealift/sealift/sealer-plugin/remote"
-	"github.com/sealift/sealift/sealer-plugin/store"
 )
 
 // write rebuilds the plain image at out, from what is at hand. It says whether there was something to do.
@@ -117,25 +117,26 @@ func (b *rebuiltBlob) Close() error {
 	return nil
 }
 
-// chunkReader reads the chunks of an image. It belongs to one goroutine.
+// chunkReader reads chunks. It belongs to one goroutine.
 type chunkReader struct {
 	*localReader
-	image  *Image
-	chunks []codec.Chunk // that will be read
+	log    *slog.Logger
+	chunks []codec.Chunk                              // that will be read
+	fetch  func(context.Context, []codec.Chunk) error // gets those of them that are not at hand
 }
 
 func (p *Image) newChunkReader(chunks []codec.Chunk) *chunkReader {
-	return &chunkReader{p.newReader(), p, chunks}
+	return &chunkReader{p.newReader(), p.opts.Log, chunks, p.fetchMissing}
 }
 
 // chunk returns the bytes of a chunk. Where local data turns out to be damaged, it gets what of the chunks is lacking then.
 func (r *chunkReader) chunk(ctx context.Context, c codec.Chunk) ([]byte, error) {
 	data, err := r.localReader.chunk(ctx, c)
-	if !errors.Is(err, codec.ErrDamaged) && !errors.Is(err, store.ErrNotFound) {
+	if !isLost(err) {
 		return data, err
 	}
-	r.image.opts.Log.Warn("local data is damaged: what is lost is fetched again", "reason", err)
-	if err := r.image.fetchMissing(ctx, r.chunks); err != nil {
+	r.log.Warn("local data is damaged: what is lost is fetched again", "reason", err)
+	if err := r.fetch(ctx, r.chunks); err != nil {
 		return nil, err
 	}
 	return r.localReader.chunk(ctx, c)
