@@ -142,9 +142,11 @@ func (f *fetcher) frame(ctx context.Context, w *codec.Worker, r io.Reader, job f
 	if _, err := io.ReadFull(r, packed); err != nil {
 		return err
 	}
-	if _, err := w.Restore(ctx, len(packed), int(job.place.Raw), job.extents); err != nil {
+	raw, err := w.Restore(ctx, len(packed), int(job.place.Raw), job.extents)
+	if err != nil {
 		return err
 	}
+	f.arriving.put(raw, job.extents)
 	if err := f.store.Append(ctx, packed, job.extents); err != nil {
 		return err
 	}

@@ -34,6 +34,7 @@ type Image struct {
 
 	fetching sync.Mutex    // so that what several blobs lack is fetched once
 	fetched  []codec.Chunk // so far
+	arriving *arrivals     // what is being fetched while blobs are rebuilt; nil if nothing is
 }
 
 var _ content.ReadOnlyStorage = (*Image)(nil)
@@ -135,10 +136,18 @@ func (p *Image) fetchMissing(ctx context.Context, chunks []codec.Chunk) error {
 	p.fetching.Lock()
 	defer p.fetching.Unlock()
 	missing, plan, err := p.planMissing(ctx, chunks)
-	if err != nil || len(missing) == 0 {
+	if err != nil {
 		return err
 	}
-	err = p.fetch(ctx, plan)
+	return p.fetchPlanned(ctx, missing, plan)
+}
+
+// fetchPlanned gets chunks that are not at hand into the store, as was planned. The caller has locked p.fetching.
+func (p *Image) fetchPlanned(ctx context.Context, missing []codec.Chunk, plan fetchPlan) error {
+	if len(missing) == 0 {
+		return nil
+	}
+	err := p.fetch(ctx, plan)
 	// Also what came before a failure, or an interruption, is kept for the next run.
 	if flushed := p.store.Flush(context.WithoutCancel(ctx)); err == nil {
 		err = flushed

@@ -142,7 +142,7 @@ func (p *patch) readBase(ctx context.Context, read func(context.Context, codec.C
 
 // mendBase verifies what the delta is coded against as it reads it again. What of it is damaged it fetches, as frames.
 func (p *patch) mendBase(ctx context.Context) error {
-	r := &chunkReader{p.newReader(), p.opts.Log, p.base, p.fetchFrames}
+	r := &chunkReader{p.newReader(), p.opts.Log, p.base, p.fetchFrames, nil}
 	defer r.close()
 	return p.readBase(ctx, r.chunk)
 }
@@ -158,6 +158,7 @@ func (p *patch) run(ctx context.Context) error {
 		raw, err = p.raw(ctx)
 	}
 	if err == nil {
+		p.arriving.put(raw, p.extents)
 		err = p.keep(ctx, raw)
 	}
 	if err == nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
 	"github.com/sealift/sealift/sealer-plugin/remote"
+	"github.com/sealift/sealift/sealer-plugin/store"
 )
 
 // write rebuilds the plain image at out, from what is at hand. It says whether there was something to do.
@@ -120,18 +121,19 @@ func (b *rebuiltBlob) Close() error {
 // chunkReader reads chunks. It belongs to one goroutine.
 type chunkReader struct {
 	*localReader
-	log    *slog.Logger
-	chunks []codec.Chunk                              // that will be read
-	fetch  func(context.Context, []codec.Chunk) error // gets those of them that are not at hand
+	log      *slog.Logger
+	chunks   []codec.Chunk                              // that will be read
+	fetch    func(context.Context, []codec.Chunk) error // gets those of them that are not at hand
+	arriving *arrivals                                  // what is being fetched anyway
 }
 
 func (p *Image) newChunkReader(chunks []codec.Chunk) *chunkReader {
-	return &chunkReader{p.newReader(), p.opts.Log, chunks, p.fetchMissing}
+	return &chunkReader{p.newReader(), p.opts.Log, chunks, p.fetchMissing, p.arriving}
 }
 
 // chunk returns the bytes of a chunk. Where local data turns out to be damaged, it gets what of the chunks is lacking then.
 func (r *chunkReader) chunk(ctx context.Context, c codec.Chunk) ([]byte, error) {
-	data, err := r.localReader.chunk(ctx, c)
+	data, err := r.await(ctx, c)
 	if !isLost(err) {
 		return data, err
 	}
@@ -140,4 +142,23 @@ func (r *chunkReader) chunk(ctx context.Context, c codec.Chunk) ([]byte, error) 
 		return nil, err
 	}
 	return r.localReader.chunk(ctx, c)
+}
+
+// await returns the bytes of a chunk as soon as it has come.
+func (r *chunkReader) await(ctx context.Context, c codec.Chunk) ([]byte, error) {
+	for {
+		data, more := r.arriving.look(c.ID)
+		if data != nil {
+			return data, nil
+		}
+		data, err := r.localReader.chunk(ctx, c)
+		if more == nil || !errors.Is(err, store.ErrNotFound) {
+			return data, err
+		}
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
 }

@@ -1,0 +1,69 @@
+package transfer
+
+import (
+	"bytes"
+	"sync"
+
+	"github.com/sealift/sealift/sealer-plugin/codec"
+)
+
+// recentBytes is how many bytes that just came are kept in memory for who waits for them.
+const recentBytes = 32 << 20
+
+// arrivals tells of chunks as they are fetched, and has the latest of them. It is safe for concurrent use.
+type arrivals struct {
+	mu    sync.Mutex
+	at    map[codec.ID][]byte
+	kept  [][]codec.Extent // oldest first
+	sizes []int            // of the raw bytes of each
+	bytes int              // of all of these
+	more  chan struct{}    // closed when something has come; nil once all has
+}
+
+func newArrivals() *arrivals {
+	return &arrivals{at: make(map[codec.ID][]byte), more: make(chan struct{})}
+}
+
+// put hands over verified chunks that lie in raw, which is copied. Nobody waits for those of a nil arrivals.
+func (a *arrivals) put(raw []byte, extents []codec.Extent) {
+	if a == nil {
+		return
+	}
+	raw = bytes.Clone(raw)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, e := range extents {
+		a.at[e.ID] = raw[e.Offset:][:e.Size:e.Size]
+	}
+	a.kept, a.sizes, a.bytes = append(a.kept, extents), append(a.sizes, len(raw)), a.bytes+len(raw)
+	for a.bytes > recentBytes {
+		for _, e := range a.kept[0] {
+			delete(a.at, e.ID)
+		}
+		a.bytes -= a.sizes[0]
+		a.kept, a.sizes = a.kept[1:], a.sizes[1:]
+	}
+	if a.more != nil {
+		close(a.more)
+		a.more = make(chan struct{})
+	}
+}
+
+// end says that all there was to come is in the store. What is put nevertheless nobody waits for.
+func (a *arrivals) end() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	close(a.more)
+	a.more = nil
+}
+
+// look returns the bytes of a chunk, which stay as they are, nil if they are not at hand any more, or not yet. In these cases
+// more is closed when something else has come; it is nil once all has.
+func (a *arrivals) look(id codec.ID) (data []byte, more <-chan struct{}) {
+	if a == nil {
+		return nil, nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.at[id], a.more
+}
