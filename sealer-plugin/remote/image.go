@@ -99,26 +99,39 @@ func (img *Image) Blobs() []ocispec.Descriptor {
 // LoadImage reads the manifest desc and its image document from src. ErrNotChunked says that desc is a plain image.
 // What it returns is consistent in itself: every recipe that the document names is there.
 func LoadImage(ctx context.Context, src content.Fetcher, desc ocispec.Descriptor) (*Image, error) {
+	img, err := LoadManifest(ctx, src, desc)
+	if err != nil {
+		return nil, err
+	}
+	if err := img.LoadDocument(ctx, src); err != nil {
+		return nil, err
+	}
+	return img, nil
+}
+
+// LoadManifest reads the manifest desc from src, and not yet the image document. ErrNotChunked says that desc is a plain image.
+func LoadManifest(ctx context.Context, src content.Fetcher, desc ocispec.Descriptor) (*Image, error) {
 	manifest, err := FetchSmall(ctx, src, desc, MaxManifest)
 	if err != nil {
 		return nil, err
 	}
-	img, err := parseManifest(desc, manifest)
-	if err != nil {
-		return nil, err
-	}
+	return parseManifest(desc, manifest)
+}
+
+// LoadDocument reads the image document. After an error the image is of no use.
+func (img *Image) LoadDocument(ctx context.Context, src content.Fetcher) error {
 	config := img.Config
 	doc, err := FetchSmall(ctx, src, config, MaxDocument)
 	if err != nil {
-		return nil, fmt.Errorf("image document: %w", err)
+		return fmt.Errorf("image document: %w", err)
 	}
 	if err := json.Unmarshal(doc, &img.Document); err != nil {
-		return nil, fmt.Errorf("image document %s: %w: %w", config.Digest, codec.ErrDamaged, err)
+		return fmt.Errorf("image document %s: %w: %w", config.Digest, codec.ErrDamaged, err)
 	}
 	if err := img.check(); err != nil {
-		return nil, fmt.Errorf("image document %s: %w: %w", config.Digest, codec.ErrDamaged, err)
+		return fmt.Errorf("image document %s: %w: %w", config.Digest, codec.ErrDamaged, err)
 	}
-	return img, nil
+	return nil
 }
 
 func parseManifest(desc ocispec.Descriptor, data []byte) (*Image, error) {

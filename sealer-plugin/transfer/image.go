@@ -20,6 +20,9 @@ import (
 // maxRecipe is the longest recipe that is read into memory, in bytes: recipes are about a thousandth of their blobs.
 const maxRecipe = 1 << 30
 
+// maxIndex is the longest index that is read, in bytes, compressed.
+const maxIndex = 2 * pack.MaxIndex
+
 // chunkedImage is a chunked image with its recipes opened.
 type chunkedImage struct {
 	*remote.Image
@@ -30,26 +33,39 @@ type chunkedImage struct {
 	numbered []codec.Chunk // chunks, then those that deltas are coded against, as the index counts them; from loadIndex on
 }
 
-// openRecipes reads the recipes of img, side by side, from src.
+// openRecipes reads the recipes of img from src.
 func openRecipes(ctx context.Context, c *codec.Codec, src content.Fetcher, img *remote.Image, jobs int) (*chunkedImage, error) {
-	opened := make([]*recipe.Recipe, len(img.Recipes))
-	group, gctx := errgroup.WithContext(ctx)
+	opened, err := readRecipes(ctx, c, src, img.Recipes, jobs)
+	if err != nil {
+		return nil, err
+	}
+	return withRecipes(img, opened)
+}
+
+// readRecipes reads recipes, side by side, from src.
+func readRecipes(
+	ctx context.Context, c *codec.Codec, src content.Fetcher, recipes []ocispec.Descriptor, jobs int,
+) ([]*recipe.Recipe, error) {
+	opened := make([]*recipe.Recipe, len(recipes))
+	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(2 * jobs) // small, so it is the waiting that counts
-	for i, r := range img.Recipes {
+	for i, r := range recipes {
 		group.Go(func() error {
-			data, err := remote.FetchSmall(gctx, src, r, maxRecipe)
+			data, err := remote.FetchSmall(ctx, src, r, maxRecipe)
 			if err != nil {
 				return fmt.Errorf("recipe: %w", err)
 			}
-			if opened[i], err = recipe.Open(gctx, c, bytes.NewReader(data), r.Size); err != nil {
+			if opened[i], err = recipe.Open(ctx, c, bytes.NewReader(data), r.Size); err != nil {
 				return fmt.Errorf("recipe %s: %w", r.Digest, err)
 			}
 			return nil
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
+	return opened, group.Wait()
+}
+
+// withRecipes puts an image and its recipes, in the order of the manifest, together.
+func withRecipes(img *remote.Image, opened []*recipe.Recipe) (*chunkedImage, error) {
 	full := &chunkedImage{Image: img, recipes: make(map[digest.Digest]*recipe.Recipe, len(opened))}
 	var distinct distinctChunks
 	for i, r := range opened {
@@ -84,7 +100,7 @@ func (img *chunkedImage) checkSizes() error {
 
 // loadIndex reads the image's index from src.
 func (img *chunkedImage) loadIndex(ctx context.Context, c *codec.Codec, src content.Fetcher) error {
-	data, err := remote.FetchSmall(ctx, src, img.Index, 2*pack.MaxIndex)
+	data, err := remote.FetchSmall(ctx, src, img.Index, maxIndex)
 	if err != nil {
 		return fmt.Errorf("index: %w", err)
 	}

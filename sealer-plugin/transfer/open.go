@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
 	"oras.land/oras-go/v2/content"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
@@ -26,6 +27,7 @@ type Image struct {
 	opts  Options
 
 	image  *chunkedImage
+	ahead  inlineBlobs   // its index, if that was read already
 	plain  plainImage    // what is wanted of it
 	chunks []codec.Chunk // distinct ones, of what is wanted
 
@@ -43,18 +45,11 @@ var _ content.ReadOnlyStorage = (*Image)(nil)
 // earlier pull left them. ErrNotChunked says that desc is a plain image.
 func OpenImage(ctx context.Context, c *codec.Codec, s *store.Store, src remote.Source, desc ocispec.Descriptor, opts Options) (*Image, error) {
 	p := &Image{local: local{c, s, opts.Unpacked}, src: src, opts: opts.withDefaults()}
-	small := storeCache{s, src}
-	img, err := remote.LoadImage(ctx, small, desc)
-	if err != nil {
+	if err := p.load(ctx, storeCache{s, src}, desc); err != nil {
 		return nil, err
 	}
-	if p.since, err = src.Since(ctx, desc.Digest); err != nil {
-		return nil, err
-	}
-	if p.image, err = openRecipes(ctx, c, small, img, p.opts.Jobs); err != nil {
-		return nil, err
-	}
-	if p.plain, err = documentImage(img.Document, opts.Platform); err != nil {
+	var err error
+	if p.plain, err = documentImage(p.image.Document, opts.Platform); err != nil {
 		return nil, err
 	}
 	var distinct distinctChunks
@@ -63,6 +58,46 @@ func OpenImage(ctx context.Context, c *codec.Codec, s *store.Store, src remote.S
 	}
 	p.chunks = distinct.list
 	return p, nil
+}
+
+// load reads the manifest and then, at once, what it names and is small: it is the waiting that counts.
+func (p *Image) load(ctx context.Context, small storeCache, desc ocispec.Descriptor) error {
+	seen := small.has(desc)
+	img, err := remote.LoadManifest(ctx, small, desc)
+	if err != nil {
+		return err
+	}
+	var recipes []*recipe.Recipe
+	group, gctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return img.LoadDocument(gctx, small) })
+	group.Go(func() (err error) {
+		recipes, err = readRecipes(gctx, p.codec, small, img.Recipes, p.opts.Jobs)
+		return err
+	})
+	group.Go(func() (err error) {
+		p.since, err = p.src.Since(gctx, desc.Digest)
+		return err
+	})
+	if !seen { // it probably has chunks that are to be fetched
+		group.Go(func() error {
+			p.ahead = readAhead(gctx, p.src, img.Index)
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	p.image, err = withRecipes(img, recipes)
+	return err
+}
+
+// readAhead returns an index that may be needed; nothing if it cannot be read, which need not matter.
+func readAhead(ctx context.Context, src content.Fetcher, index ocispec.Descriptor) inlineBlobs {
+	data, err := remote.FetchSmall(ctx, src, index, maxIndex)
+	if err != nil {
+		return nil
+	}
+	return inlineBlobs{{Digest: index.Digest, Data: data}}
 }
 
 // Root returns the descriptor of the plain image, a manifest or an index.
@@ -177,6 +212,16 @@ func (p *Image) read(ctx context.Context, chunks []codec.Chunk, data []byte) err
 type storeCache struct {
 	store *store.Store
 	src   remote.Source
+}
+
+// has says whether the store has an intact blob.
+func (s storeCache) has(desc ocispec.Descriptor) bool {
+	f, err := s.store.Blob(desc)
+	if err != nil {
+		return false
+	}
+	_ = f.Close() // only read
+	return true
 }
 
 func (s storeCache) Fetch(ctx context.Context, desc ocispec.Descriptor) (io.ReadCloser, error) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/content"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
 	"github.com/sealift/sealift/sealer-plugin/pack"
@@ -70,7 +71,11 @@ func (p *Image) planMissing(ctx context.Context, chunks []codec.Chunk) ([]codec.
 // plan finds what has to be fetched for chunks that are not at hand.
 func (p *Image) plan(ctx context.Context, missing []codec.Chunk) (fetchPlan, error) {
 	if p.image.index == nil {
-		if err := p.image.loadIndex(ctx, p.codec, p.src); err != nil {
+		src := content.Fetcher(p.src)
+		if len(p.ahead) > 0 {
+			src = p.ahead
+		}
+		if err := p.image.loadIndex(ctx, p.codec, src); err != nil {
 			return fetchPlan{}, err
 		}
 	}
