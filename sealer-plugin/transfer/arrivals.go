@@ -1,7 +1,6 @@
 package transfer
 
 import (
-	"bytes"
 	"sync"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
@@ -24,12 +23,11 @@ func newArrivals() *arrivals {
 	return &arrivals{at: make(map[codec.ID][]byte), more: make(chan struct{})}
 }
 
-// put hands over verified chunks that lie in raw, which is copied. Nobody waits for those of a nil arrivals.
+// put hands over verified chunks that lie in raw, which must not be changed any more. Nobody waits for those of a nil arrivals.
 func (a *arrivals) put(raw []byte, extents []codec.Extent) {
 	if a == nil {
 		return
 	}
-	raw = bytes.Clone(raw)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, e := range extents {

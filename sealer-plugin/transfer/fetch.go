@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,11 +18,11 @@ import (
 
 // How frames become requests.
 const (
-	maxGap        = 64 << 10 // bytes that are fetched for nothing rather than asking twice
-	maxRange      = 8 << 20  // bytes of one request, so that several run side by side
-	maxDeltaRange = 1 << 20  // the same of deltas, which take longer to decode
-	deltasAhead   = 8        // of a range, that are read before they can be decoded
-	maxAttempts   = 5        // at a range that breaks off without a frame having come
+	maxGap        = 64 << 10  // bytes that are fetched for nothing rather than asking twice
+	maxRange      = 8 << 20   // bytes of one request, so that several run side by side
+	maxDeltaRange = 512 << 10 // the same of deltas: the sooner the first has come, the sooner there is work
+	deltasAhead   = 8         // of a range, that are read before they can be decoded
+	maxAttempts   = 5         // at a range that breaks off without a frame having come
 )
 
 // fetcher gets what was planned into the store.
@@ -146,7 +147,9 @@ func (f *fetcher) frame(ctx context.Context, w *codec.Worker, r io.Reader, job f
 	if err != nil {
 		return err
 	}
-	f.arriving.put(raw, job.extents)
+	if f.arriving != nil {
+		f.arriving.put(bytes.Clone(raw), job.extents)
+	}
 	if err := f.store.Append(ctx, packed, job.extents); err != nil {
 		return err
 	}

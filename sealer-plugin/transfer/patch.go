@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -158,6 +159,7 @@ func (p *patch) run(ctx context.Context) error {
 		raw, err = p.raw(ctx)
 	}
 	if err == nil {
+		raw = bytes.Clone(raw) // as the next call overwrites it
 		p.arriving.put(raw, p.extents)
 		err = p.keep(ctx, raw)
 	}
@@ -189,11 +191,9 @@ func (f *fetcher) fetchFrames(ctx context.Context, chunks []codec.Chunk) error {
 	return f.store.Flush(ctx)
 }
 
-// keep puts the wanted chunks of the raw bytes, which lie in the worker's output, into the store, in frames.
+// keep puts the wanted chunks of the raw bytes into the store, in frames.
 func (p *patch) keep(ctx context.Context, raw []byte) error {
 	w, extents := p.worker, p.extents
-	kept := w.Buffer()[codec.MaxFrame:][:len(raw)] // as the next call overwrites the output
-	copy(kept, raw)
 	for len(extents) > 0 {
 		frame := w.Buffer()[:0]
 		var held []codec.Extent
@@ -201,7 +201,7 @@ func (p *patch) keep(ctx context.Context, raw []byte) error {
 			e := extents[0]
 			extents = extents[1:]
 			held = append(held, codec.Extent{Chunk: e.Chunk, Offset: uint32(len(frame))})
-			frame = append(frame, kept[e.Offset:][:e.Size]...)
+			frame = append(frame, raw[e.Offset:][:e.Size]...)
 		}
 		packed, err := w.Compress(ctx, len(frame), codec.MinLevel)
 		if err != nil {
