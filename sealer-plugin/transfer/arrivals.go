@@ -6,11 +6,14 @@ import (
 	"github.com/sealift/sealift/sealer-plugin/codec"
 )
 
-// recentBytes is how many bytes that just came are kept in memory for who waits for them.
-const recentBytes = 32 << 20
+// recentPerJob is how many of the bytes that just came are kept in memory for who waits for them, for each job and one more: two
+// deltas' worth, as what several jobs make comes all at once.
+const recentPerJob = 2 * codec.MaxDelta
 
 // arrivals tells of chunks as they are fetched, and has the latest of them. It is safe for concurrent use.
 type arrivals struct {
+	limit int // of bytes
+
 	mu    sync.Mutex
 	at    map[codec.ID][]byte
 	kept  [][]codec.Extent // oldest first
@@ -19,8 +22,8 @@ type arrivals struct {
 	more  chan struct{}    // closed when something has come; nil once all has
 }
 
-func newArrivals() *arrivals {
-	return &arrivals{at: make(map[codec.ID][]byte), more: make(chan struct{})}
+func newArrivals(jobs int) *arrivals {
+	return &arrivals{limit: (jobs + 1) * recentPerJob, at: make(map[codec.ID][]byte), more: make(chan struct{})}
 }
 
 // put hands over verified chunks that lie in raw, which must not be changed any more. Nobody waits for those of a nil arrivals.
@@ -34,7 +37,7 @@ func (a *arrivals) put(raw []byte, extents []codec.Extent) {
 		a.at[e.ID] = raw[e.Offset:][:e.Size:e.Size]
 	}
 	a.kept, a.sizes, a.bytes = append(a.kept, extents), append(a.sizes, len(raw)), a.bytes+len(raw)
-	for a.bytes > recentBytes {
+	for a.bytes > a.limit {
 		for _, e := range a.kept[0] {
 			delete(a.at, e.ID)
 		}

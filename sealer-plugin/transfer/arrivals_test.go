@@ -88,12 +88,12 @@ func TestPullEndsWhereNothingCanBeWritten(t *testing.T) {
 }
 
 func TestArrivals(t *testing.T) {
-	a := newArrivals()
+	a := newArrivals(1)
 	chunk := func(n byte) []codec.Extent {
 		return []codec.Extent{{Chunk: codec.Chunk{ID: codec.ID{n}, Size: 10}, Offset: 5}}
 	}
 	_, more := a.look(codec.ID{1})
-	raw := bytes.Repeat([]byte{7}, recentBytes/2)
+	raw := bytes.Repeat([]byte{7}, recentPerJob)
 	a.put(raw, chunk(1))
 	<-more
 	if data, _ := a.look(codec.ID{1}); !bytes.Equal(data, bytes.Repeat([]byte{7}, 10)) {

@@ -57,7 +57,7 @@ func (p *Image) pullAtOnce(ctx context.Context, out Output) (written bool, err e
 		p.fetching.Unlock()
 		return false, err
 	}
-	p.arriving = newArrivals()
+	p.arriving = newArrivals(p.opts.Jobs)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		defer p.fetching.Unlock()
