@@ -1,8 +1,9 @@
-//! The list of copies as bits.
+//! The list of copies in streams.
 
 use super::copies::{Copy, MIN_COPY};
-use super::numbers::Number;
-use super::range::Side;
+use super::numbers::{number, signed};
+use super::side::Side;
+use super::streams::Stream;
 use crate::Error;
 
 /// The lengths of the windows that the copies are between.
@@ -19,18 +20,18 @@ pub struct Bounds {
 /// # Errors
 /// [`Error::Corrupt`] if a decoder finds a list that has copies beyond the windows, or too many of them.
 pub fn code(side: &mut impl Side, copies: &mut Vec<Copy>, bounds: Bounds) -> Result<(), Error> {
-    let [mut counts, mut gaps, mut lengths, mut jumps] = [Number::NEW; 4];
-    let count = counts.code(side, copies.len() as u32) as usize;
+    let count = number(side, Stream::Length, copies.len() as u32) as usize;
     if count > bounds.new / MIN_COPY {
         return Err(Error::Corrupt);
     }
     copies.resize(count, Copy::default());
     let (mut old, mut new) = (0, 0);
     for copy in copies {
-        let gap = gaps.code(side, copy.new.wrapping_sub(new) as u32) as usize;
-        let length = lengths.code(side, copy.length as u32) as usize;
+        let gap = number(side, Stream::Gap, copy.new.wrapping_sub(new) as u32) as usize;
+        let length =
+            number(side, Stream::Length, copy.length.wrapping_sub(MIN_COPY) as u32) as usize + MIN_COPY;
         old += gap as i64;
-        old += i64::from(jumps.code_signed(side, (copy.old as i64 - old) as i32));
+        old += i64::from(signed(side, Stream::Jump, (copy.old as i64 - old) as i32));
         *copy = within(old, new.checked_add(gap), length, bounds).ok_or(Error::Corrupt)?;
         old += length as i64;
         new = copy.new + length;
@@ -42,5 +43,5 @@ fn within(old: i64, new: Option<usize>, length: usize, bounds: Bounds) -> Option
     let copy = Copy { old: usize::try_from(old).ok()?, new: new?, length };
     let in_base = copy.old.checked_add(length)? <= bounds.base;
     let in_new = copy.new.checked_add(length)? <= bounds.new;
-    (in_base && in_new && length >= MIN_COPY).then_some(copy)
+    (in_base && in_new).then_some(copy)
 }

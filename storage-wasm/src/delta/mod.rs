@@ -6,18 +6,20 @@
 //! - the residue: what these differ in from a prediction, in which addresses are mended (`predict`, `residue`), and
 //! - the literals: all else.
 //!
-//! The literals are zstd frames, and so are those bytes of the residue that are as random; all else is told bit by bit.
+//! All of it is zstd frames: the literals, and the copies and the residue as bytes of a few kinds, each kind by itself
+//! (`streams`). Most of these are numbers of a few values, that follow no order but are not equally frequent: zstd's
+//! Huffman codes tell them almost as short as adaptive arithmetic coding would, and faster by far.
 //!
 //! **Windows** bound the memory: a file of any size is coded window by window, each against bytes of the base that the
 //! caller chooses, such as those at the same place and some on both sides. A window may be the bytes of several files, one
 //! after the other. Each delta stands alone: nothing is remembered from one to the next.
 //!
-//! **Both sides** run the same code: [`range::Side`] is all that differs. So a prediction may depend on anything that
+//! **Both sides** run the same code: [`Side`] is all that differs. So a prediction may depend on anything that
 //! was coded before it, and a wrong one costs bytes, never correctness.
 //!
 //! # Format
-//! u32 LE length of the literals, u32 LE length of the coded bits, the literals (`literals`), the coded bits: the list of
-//! copies, then each copy's residue; the bytes told aside (`streams`).
+//! u32 LE length of the literals, the literals (`literals`), the streams: of the list of copies (`list`), then of each copy's
+//! residue.
 //! A delta has no checksum, and states neither the window's length nor its base.
 
 #![forbid(unsafe_code)]
@@ -30,10 +32,10 @@ mod map;
 mod numbers;
 mod outlook;
 mod predict;
-mod range;
 mod residue;
 mod seeds;
 mod shifts;
+mod side;
 mod sites;
 mod streams;
 mod view;
@@ -45,8 +47,8 @@ use copies::Copy;
 use list::Bounds;
 use map::Map;
 use predict::Place;
-use range::Side;
 use residue::Residue;
+use side::Side;
 use streams::Streams;
 
 /// The most bytes of the base that a window is coded against.
@@ -54,8 +56,8 @@ pub const MAX_BASE: usize = 8 << 20;
 /// The most bytes of a window.
 pub const MAX_NEW: usize = 4 << 20;
 
-/// The bytes of the lengths that a delta begins with.
-const HEAD: usize = 8;
+/// The bytes of the length that a delta begins with.
+const HEAD: usize = 4;
 
 /// Writes the delta of `new` against `base` to the beginning of `output` and returns its length.
 ///
@@ -73,14 +75,10 @@ pub fn encode(base: &[u8], new: &[u8], level: i32, output: &mut [u8]) -> Result<
     let (head, rest) = output.split_first_chunk_mut::<HEAD>().ok_or(Error::Space)?;
     let mut copies = copies::find(base, new, level, rest.len())?;
     let literals = literals::encode(new, &copies, level, rest)?;
-    let rest = &mut rest[literals..];
-    let mut side = range::Encoder::new(new, rest);
+    let mut side = side::Encoder::new(new);
     code(&mut side, &mut copies, base, new.len())?;
-    let (coded, streams) = side.finish()?;
-    let aside = streams.encode(level, &mut rest[coded..])?;
-    head[..4].copy_from_slice(&(literals as u32).to_le_bytes());
-    head[4..].copy_from_slice(&(coded as u32).to_le_bytes());
-    Ok(HEAD + literals + coded + aside)
+    *head = (literals as u32).to_le_bytes();
+    Ok(HEAD + literals + side.finish().encode(level, &mut rest[literals..])?)
 }
 
 /// Makes the window `new` from `delta` and the same `base` that it was encoded with. That takes up to 8 MiB of memory.
@@ -94,12 +92,10 @@ pub fn encode(base: &[u8], new: &[u8], level: i32, output: &mut [u8]) -> Result<
 pub fn decode(base: &[u8], delta: &[u8], new: &mut [u8]) -> Result<(), Error> {
     check_lengths(base, new)?;
     let (literals, rest) = frames::number(delta)?;
-    let (coded, rest) = frames::number(rest)?;
-    let (literals, rest) = rest.split_at_checked(literals).ok_or(Error::Corrupt)?;
-    let (coded, aside) = rest.split_at_checked(coded).ok_or(Error::Corrupt)?;
-    let streams = Streams::decode(aside)?;
+    let (literals, streams) = rest.split_at_checked(literals).ok_or(Error::Corrupt)?;
+    let streams = Streams::decode(streams)?;
     let (mut copies, size) = (Vec::new(), new.len());
-    let mut side = range::Decoder::new(coded, streams.reader(), new);
+    let mut side = side::Decoder::new(streams.reader(), new);
     code(&mut side, &mut copies, base, size)?;
     side.finish()?;
     literals::decode(literals, &copies, new)

@@ -7,6 +7,7 @@
 use super::map::Map;
 use super::shifts::Shifts;
 use super::sites::Site;
+use super::view::is_address;
 use super::x86::Kind;
 
 /// The bytes that are predicted at once, and up to 3 more for an address not to be cut.
@@ -38,6 +39,11 @@ impl Place {
         alignment.wrapping_sub(self.old) % 4
     }
 
+    /// The bytes, of the new window.
+    pub fn of<'a>(&self, new: &'a [u8]) -> &'a [u8] {
+        &new[self.new..self.new + self.length]
+    }
+
     /// How far the bytes have moved.
     fn shift(&self) -> i32 {
         (self.new as u32).wrapping_sub(self.old as u32) as i32
@@ -49,7 +55,7 @@ impl Place {
 pub struct Operand {
     /// Where in the block it begins.
     pub at: usize,
-    /// Its kind and how its shift is known, less than [`CLASSES`].
+    /// Its kind and how its shift is known, from [`WORDS`] on if it is a word.
     pub class: usize,
     /// What it probably is.
     pub first: u32,
@@ -60,6 +66,11 @@ pub struct Operand {
 }
 
 impl Operand {
+    /// Whether it is of code, not a word.
+    pub fn is_of_code(&self) -> bool {
+        self.class < WORDS
+    }
+
     /// How far what it refers to has moved if it is `value`.
     pub fn shift(&self, value: u32) -> i32 {
         value.wrapping_sub(self.unmoved) as i32
@@ -71,15 +82,17 @@ impl Operand {
     }
 }
 
-/// The classes of operands: eight for each kind of those of code, and for words.
-pub const CLASSES: usize = 40;
+/// The classes of operands of code are less than this, eight for each kind of them; from here on are those of words.
 const WORDS: usize = 32;
+
+/// The bytes of a block, and others up to the end of the array.
+pub type Bytes = [u8; BLOCK + 3];
 
 /// Old bytes with the predicted addresses in them.
 pub struct Block {
     /// Where they are in both windows.
     pub place: Place,
-    bytes: [u8; BLOCK + 3],
+    bytes: Bytes,
     operands: [Operand; BLOCK / 4 + 1],
     count: usize,
 }
@@ -94,8 +107,8 @@ impl Block {
     };
 
     /// The bytes.
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.place.length]
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
     }
 
     /// The addresses, in their order.
@@ -138,27 +151,40 @@ pub struct Predictor {
 impl Predictor {
     /// A predictor that has learnt nothing.
     pub fn new() -> Self {
-        let successors = vec![0; 1 << SUCCESSOR_BITS];
-        Self { code: Shifts::new(), words: Shifts::new(), moved: 0, last: [0; 2], successors }
+        Self {
+            code: Shifts::new(),
+            words: Shifts::new(),
+            moved: 0,
+            last: [0; 2],
+            successors: vec![0; 1 << SUCCESSOR_BITS],
+        }
     }
 
-    /// Predicts the bytes at `place`, at most [`BLOCK`] and 3, with addresses
-    /// at `sites`, told from there.
-    pub fn predict(
+    /// Predicts the code at `place`, at most [`BLOCK`] bytes and 3, with addresses at `sites`, told from `start`.
+    pub fn code(
         &self,
         block: &mut Block,
         old: &[u8],
         map: &Map,
         place: &Place,
-        sites: impl Iterator<Item = Site>,
+        sites: &[Site],
+        start: usize,
     ) {
         block.begin(old, place);
         for site in sites {
-            let value = block.word(site.at);
-            block.push(match site.kind {
-                Some(kind) => self.code_operand(kind, site.at, value, map, place),
-                None => self.word_operand(site.at, value),
-            });
+            let at = site.at - start;
+            block.push(self.code_operand(site.kind, at, block.word(at), map, place));
+        }
+    }
+
+    /// Predicts the words at `place`, at most [`BLOCK`] bytes.
+    pub fn words(&self, block: &mut Block, old: &[u8], place: &Place) {
+        block.begin(old, place);
+        for at in (0..place.length & !3).step_by(4) {
+            let value = block.word(at);
+            if is_address(value) {
+                block.push(self.word_operand(at, value));
+            }
         }
     }
 

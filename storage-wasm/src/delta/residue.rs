@@ -3,88 +3,31 @@
 use std::mem;
 
 use super::map::Map;
-use super::numbers::{Bytes, Changes, Recent, Recurrence, tree};
-use super::predict::{BLOCK, Block, CLASSES, Operand, Place, Predictor};
-use super::range::{Bit, Side};
+use super::numbers::{self, RECENT, Recent};
+use super::predict::{BLOCK, Block, Bytes, Operand, Place, Predictor};
+use super::side::Side;
 use super::sites::{self, Site};
 use super::streams::Stream;
 use super::view::{self, SECTION, View};
 use crate::Error;
 
-/// The contexts of operands of a class.
-#[derive(Clone)]
-struct Class {
-    /// Whether it is as predicted, by what the last two places of the block were.
-    first: [Bit; 4],
-    second: Bit,
-    recent: Recurrence,
-    bytewise: Bit,
-    miss: Bytes,
-    changes: Changes,
-}
-
-impl Class {
-    const NEW: Self = Self {
-        first: [Bit::NEW; 4],
-        second: Bit::NEW,
-        recent: Recurrence::NEW,
-        bytewise: Bit::NEW,
-        miss: Bytes::NEW,
-        changes: Changes::NEW,
-    };
-}
-
 /// What was learnt from the copies coded so far.
 pub struct Residue {
     predictor: Predictor,
     recent: Recent,
-    /// Whether the last section was as in the base, whether the last one that was not was taken for words, and where
-    /// the last words began.
-    still: bool,
-    words: bool,
+    /// Where the last words began.
     alignment: usize,
-    /// A bit for each of the last blocks: whether it was not as predicted.
-    missed_blocks: usize,
-    contexts: Contexts,
     /// The addresses of the section.
     sites: Vec<Site>,
-}
-
-struct Contexts {
-    still: [Bit; 2],
-    words: [Bit; 2],
-    aligned: Bit,
-    alignment: [Bit; 4],
-    /// Whether a block is as predicted, by the view and the last three blocks.
-    clean: [[Bit; 8]; 2],
-    classes: Vec<Class>,
-    /// Whether bytes of no operand are as they were, by the view, whether they are zeros, and what the last two places of
-    /// the block were.
-    same: [[Bit; 4]; 4],
-    changes: [Changes; 2],
 }
 
 impl Residue {
     /// Nothing was learnt yet.
     pub fn new() -> Self {
-        let contexts = Contexts {
-            still: [Bit::NEW; 2],
-            words: [Bit::NEW; 2],
-            aligned: Bit::NEW,
-            alignment: [Bit::NEW; 4],
-            clean: [[Bit::NEW; 8]; 2],
-            classes: vec![Class::NEW; CLASSES],
-            same: [[Bit::NEW; 4]; 4],
-            changes: [const { Changes::NEW }; 2],
-        };
         Self {
             predictor: Predictor::new(),
             recent: Recent::NEW,
-            still: false,
-            words: false,
             alignment: 0,
-            missed_blocks: 0,
-            contexts,
             sites: Vec::with_capacity(SECTION / 4),
         }
     }
@@ -103,137 +46,190 @@ impl Residue {
 
     fn section(&mut self, side: &mut impl Side, old: &[u8], map: &Map, place: &Place) {
         let bytes = &old[place.old..place.old + place.length];
-        let still = side.truth().is_some_and(|new| new[place.new..place.new + place.length] == *bytes);
-        self.still = side.bit(&mut self.contexts.still[usize::from(self.still)], still);
-        if self.still {
-            side.put(place.new, bytes);
-            return;
+        let view = side.truth().map_or(View::Still, |new| view::choose(old, new, place, self.alignment));
+        match View::code(side, view) {
+            View::Still => side.put(place.new, bytes, bytes.len()),
+            View::Code => self.code(side, old, map, place),
+            View::Words { alignment } => {
+                self.alignment = alignment;
+                self.words(side, old, map, place);
+            }
         }
-        let best = side.truth().map_or(View::Code, |new| view::choose(old, new, place, self.alignment));
-        let view = self.view(side, best);
+    }
+
+    /// Codes a section of words. What comes before the first one is a block of its own.
+    fn words(&mut self, side: &mut impl Side, old: &[u8], map: &Map, place: &Place) {
+        let (mut at, mut end, mut block) = (0, place.to_word(self.alignment), Block::EMPTY);
+        while at < place.length {
+            end = end.min(place.length);
+            if at < end {
+                self.predictor.words(&mut block, old, &place.part(at, end - at));
+                if !self.is_clean(side, &block) {
+                    self.mend_words(side, map, &block);
+                }
+            }
+            (at, end) = (end, end + BLOCK);
+        }
+    }
+
+    /// Codes a section of code.
+    fn code(&mut self, side: &mut impl Side, old: &[u8], map: &Map, place: &Place) {
         let mut sites = mem::take(&mut self.sites);
-        sites::find(&mut sites, view, old, place);
-        self.blocks(side, old, map, place, &sites);
+        sites::find(&mut sites, old, place);
+        let (mut at, mut rest, mut block) = (0, &sites[..], Block::EMPTY);
+        while at < place.length {
+            let mut end = (at + BLOCK).min(place.length);
+            let within;
+            (within, rest) = rest.split_at(rest.iter().take_while(|site| site.at < end).count());
+            end = within.last().map_or(end, |site| end.max(site.at + 4));
+            self.predictor.code(&mut block, old, map, &place.part(at, end - at), within, at);
+            if !self.is_clean(side, &block) {
+                self.mend_code(side, map, &block);
+            }
+            at = end;
+        }
         self.sites = sites;
     }
 
-    /// Codes what a section is taken for.
-    fn view(&mut self, side: &mut impl Side, view: View) -> View {
-        let contexts = &mut self.contexts;
-        self.words = side.bit(&mut contexts.words[usize::from(self.words)], view != View::Code);
-        if !self.words {
-            return View::Code;
+    /// Codes whether a block is as predicted, and if so, the block.
+    #[inline]
+    fn is_clean(&mut self, side: &mut impl Side, block: &Block) -> bool {
+        let clean =
+            side.truth().is_some_and(|new| *block.place.of(new) == block.bytes()[..block.place.length]);
+        if side.bits(Stream::Clean, 1, clean.into()) == 0 {
+            return false;
         }
-        let alignment = if let View::Words { alignment } = view { alignment } else { self.alignment };
-        if !side.bit(&mut contexts.aligned, alignment == self.alignment) {
-            self.alignment = tree(side, &mut contexts.alignment, 2, alignment);
-        }
-        View::Words { alignment: self.alignment }
-    }
-
-    /// Codes a section with addresses at `sites`.
-    fn blocks(&mut self, side: &mut impl Side, old: &[u8], map: &Map, place: &Place, sites: &[Site]) {
-        let (mut at, mut sites, mut block) = (0, sites, Block::EMPTY);
-        // Blocks of words end with one.
-        let mut end = if self.words { place.to_word(self.alignment) } else { 0 };
-        while at < place.length {
-            end = (end + BLOCK).min(place.length);
-            let count = sites.iter().take_while(|site| site.at < end).count();
-            let within;
-            (within, sites) = sites.split_at(count);
-            end = within.last().map_or(end, |site| end.max(site.at + 4));
-            let sites = within.iter().map(|site| Site { at: site.at - at, ..*site });
-            self.predictor.predict(&mut block, old, map, &place.part(at, end - at), sites);
-            self.block(side, old, map, &block);
-            at = end;
-        }
-    }
-
-    fn block(&mut self, side: &mut impl Side, old: &[u8], map: &Map, block: &Block) {
-        let Place { new: at, length, .. } = block.place;
-        let clean = side.truth().is_some_and(|new| new[at..at + length] == *block.bytes());
-        let context = &mut self.contexts.clean[usize::from(self.words)][self.missed_blocks & 7];
-        if side.bit(context, clean) {
-            self.missed_blocks <<= 1;
-            side.put(at, block.bytes());
-            for operand in block.operands() {
-                self.predictor.confirm(operand);
-            }
-            return;
-        }
-        self.missed_blocks = self.missed_blocks << 1 | 1;
-        let (mut at, mut missed) = (0, 0);
+        side.put(block.place.new, block.bytes(), block.place.length);
         for operand in block.operands() {
-            self.bytes(side, old, &block.place.part(at, operand.at - at), &mut missed);
-            self.operand(side, map, &block.place, operand, &mut missed);
-            at = operand.at + 4;
+            self.predictor.confirm(operand);
         }
-        self.bytes(side, old, &block.place.part(at, length - at), &mut missed);
+        true
     }
 
-    /// Codes bytes of a block that belong to no operand.
-    fn bytes(&mut self, side: &mut impl Side, old: &[u8], place: &Place, missed: &mut usize) {
-        // Words are whole from the first one on.
-        let head = if self.words { place.to_word(self.alignment).min(place.length) } else { 0 };
-        if head > 0 {
-            self.word(side, old, &place.part(0, head), missed);
+    /// Codes a block of words that is not as predicted: which words are not, and what these are.
+    fn mend_words(&mut self, side: &mut impl Side, map: &Map, block: &Block) {
+        let mut bytes = *block.bytes();
+        let words = block.place.length.div_ceil(4);
+        let mut missed = mask(side, Stream::WordsMissed, words, |new| unlike(&bytes, block.place.of(new)));
+        for operand in block.operands() {
+            let bit = 1 << (operand.at / 4);
+            self.operand(side, map, block, operand, missed & bit, &mut bytes);
+            missed &= !bit;
         }
-        for at in (head..place.length).step_by(4) {
-            self.word(side, old, &place.part(at, 4), missed);
-        }
+        mend(side, [Stream::WordsPattern, Stream::Changed], &block.place, &mut bytes, missed);
+        side.put(block.place.new, &bytes, block.place.length);
     }
 
-    /// Codes up to four bytes.
-    fn word(&mut self, side: &mut impl Side, old: &[u8], place: &Place, missed: &mut usize) {
-        let before = word(&old[place.old..place.old + place.length]);
-        let truth = side.truth().map_or(0, |new| word(&new[place.new..place.new + place.length]));
-        let (view, stream) = if self.words { (1, Stream::Changed) } else { (0, Stream::Code) };
-        let context = &mut self.contexts.same[view << 1 | usize::from(before == 0)][*missed & 3];
-        let same = side.bit(context, truth == before);
-        *missed = *missed << 1 | usize::from(!same);
-        let found = if same { before } else { self.contexts.changes[view].code(side, stream, before, truth) };
-        side.put(place.new, &found.to_le_bytes()[..place.length]);
+    /// Codes a block of code that is not as predicted: whether bytes of no address have changed, which addresses are not as
+    /// predicted, and what all these are.
+    fn mend_code(&mut self, side: &mut impl Side, map: &Map, block: &Block) {
+        let mut bytes = *block.bytes();
+        let operands = block.operands();
+        let missed =
+            mask(side, Stream::CodeMissed, 1 + operands.len(), |new| missed(block, block.place.of(new)));
+        for (place, operand) in operands.iter().enumerate() {
+            self.operand(side, map, block, operand, missed & 2 << place, &mut bytes);
+        }
+        if missed & 1 == 1 {
+            let words = block.place.length.div_ceil(4);
+            let changed = mask(side, Stream::CodeChanged, words, |new| unlike(&bytes, block.place.of(new)));
+            mend(side, [Stream::CodePattern, Stream::Code], &block.place, &mut bytes, changed);
+        }
+        side.put(block.place.new, &bytes, block.place.length);
     }
 
+    /// Learns what an operand is: what was predicted if `missed` is 0. Otherwise codes it, and puts it into the block's `bytes`.
+    #[inline]
     fn operand(
         &mut self,
         side: &mut impl Side,
         map: &Map,
-        place: &Place,
+        block: &Block,
         operand: &Operand,
-        missed: &mut usize,
+        missed: u32,
+        bytes: &mut Bytes,
     ) {
-        let at = place.new + operand.at;
-        let truth = side.truth().map_or(0, |new| word(&new[at..at + 4]));
-        let context = &mut self.contexts.classes[operand.class].first[*missed & 3];
-        let hit = side.bit(context, truth == operand.first);
-        *missed = *missed << 1 | usize::from(!hit);
         let mut value = operand.first;
-        if !hit {
-            value = self.missed_operand(side, operand, self.predictor.second(operand, map, place), truth);
+        if missed != 0 {
+            let truth = side.truth().map_or(0, |new| word(&block.place.of(new)[operand.at..]));
+            value = self.miss(side, operand, self.predictor.second(operand, map, &block.place), truth);
             self.recent.remember(operand.shift(value));
+            bytes[operand.at..operand.at + 4].copy_from_slice(&value.to_le_bytes());
         }
-        side.put(at, &value.to_le_bytes());
         self.predictor.learn(operand, value);
     }
 
     /// Codes an operand that is not as predicted.
-    fn missed_operand(&mut self, side: &mut impl Side, operand: &Operand, second: u32, truth: u32) -> u32 {
-        let class = &mut self.contexts.classes[operand.class];
-        if second != operand.first && side.bit(&mut class.second, truth == second) {
-            return second;
-        }
-        if let Some(shift) = self.recent.code(side, &mut class.recent, operand.shift(truth)) {
-            return operand.value(shift);
-        }
+    fn miss(&mut self, side: &mut impl Side, operand: &Operand, second: u32, truth: u32) -> u32 {
         let miss = truth.wrapping_sub(operand.first) as i32;
-        let bytewise = Changes::length(operand.first, truth) < Bytes::length(miss);
-        if side.bit(&mut class.bytewise, bytewise) {
-            class.changes.code(side, Stream::Changed, operand.first, truth)
-        } else {
-            operand.first.wrapping_add(class.miss.code(side, miss) as u32)
+        let told = side.truth().map_or(SECOND, |_| {
+            if truth == second {
+                return SECOND;
+            }
+            if let Some(place) = self.recent.place(operand.shift(truth)) {
+                return SHIFTS + place;
+            }
+            let (pattern, length) = (numbers::pattern(operand.first, truth), numbers::length(miss));
+            if pattern.count_ones() < length as u32 { PATTERNS + pattern } else { LENGTHS + length }
+        });
+        let stream = if operand.is_of_code() { Stream::CodeMiss } else { Stream::WordsMiss };
+        match side.symbol(stream, PATTERNS + numbers::PATTERNS, told) {
+            SECOND => second,
+            place @ SHIFTS..=LENGTHS => operand.value(self.recent.at(place - SHIFTS)),
+            length @ ..=PATTERNS => {
+                operand.first.wrapping_add(numbers::bytes(side, length - LENGTHS, miss) as u32)
+            }
+            pattern => numbers::changes(side, Stream::Changed, pattern - PATTERNS, operand.first, truth),
         }
     }
+}
+
+/// What is told of an operand that is not as predicted: that it is what was expected second, which of the recent shifts it
+/// has, of how many bytes the difference is, or which bytes have changed. A length or a pattern is at least 1.
+const SECOND: usize = 0;
+const SHIFTS: usize = 1;
+const LENGTHS: usize = SHIFTS + RECENT - 1;
+const PATTERNS: usize = LENGTHS + 4;
+
+/// Codes `count` bits as bytes; `truth` makes them of the new window.
+#[inline(always)]
+fn mask(side: &mut impl Side, stream: Stream, count: usize, truth: impl FnOnce(&[u8]) -> u32) -> u32 {
+    let truth = side.truth().map_or(0, truth) as usize;
+    let bytes = (0..count).step_by(8);
+    let code =
+        |place: usize| side.symbol(stream, 1 << (count - place).min(8), truth >> place & 0xff) << place;
+    bytes.map(code).sum::<usize>() as u32
+}
+
+/// Codes the words in the bytes of a block that have changed, and puts them there.
+#[inline]
+fn mend(side: &mut impl Side, streams: [Stream; 2], place: &Place, bytes: &mut Bytes, mut changed: u32) {
+    while changed != 0 {
+        let at = 4 * changed.trailing_zeros() as usize;
+        changed &= changed - 1;
+        let old = word(&bytes[at..place.length]);
+        let truth = side.truth().map_or(0, |new| word(&place.of(new)[at..]));
+        let pattern = side.symbol(streams[0], numbers::PATTERNS, numbers::pattern(old, truth));
+        let word = numbers::changes(side, streams[1], pattern, old, truth);
+        bytes[at..at + 4].copy_from_slice(&word.to_le_bytes());
+    }
+}
+
+/// A bit for each word that differs.
+fn unlike(bytes: &Bytes, new: &[u8]) -> u32 {
+    let words = bytes[..new.len()].chunks(4).zip(new.chunks(4)).enumerate();
+    words.fold(0, |unlike, (place, (old, new))| unlike | u32::from(old != new) << place)
+}
+
+/// A bit for bytes of no operand, and one for each operand: whether they differ.
+fn missed(block: &Block, new: &[u8]) -> u32 {
+    let (mut bytes, mut missed) = (*block.bytes(), 0);
+    for (place, operand) in block.operands().iter().enumerate() {
+        let (old, new) = (&mut bytes[operand.at..operand.at + 4], &new[operand.at..operand.at + 4]);
+        missed |= u32::from(old != new) << (1 + place);
+        old.copy_from_slice(new);
+    }
+    missed | u32::from(bytes[..new.len()] != *new)
 }
 
 /// The word that begins with `bytes`, four at most, and goes on with zeros.

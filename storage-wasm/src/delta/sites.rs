@@ -1,7 +1,7 @@
-//! Where in copied bytes addresses seem to stand. The old bytes alone decide that.
+//! Where in copied code addresses seem to stand. The old bytes alone decide that.
 
 use super::predict::Place;
-use super::view::{SECTION, View, is_address};
+use super::view::SECTION;
 use super::x86::{self, Kind};
 
 /// An address of four bytes.
@@ -9,23 +9,16 @@ use super::x86::{self, Kind};
 pub struct Site {
     /// Where in the section it begins.
     pub at: usize,
-    /// What refers by it, if that is code.
-    pub kind: Option<Kind>,
-}
-
-/// Sets `sites` to the addresses in the section at `place`, in their order, none of which overlap.
-pub fn find(sites: &mut Vec<Site>, view: View, old: &[u8], place: &Place) {
-    sites.clear();
-    match view {
-        View::Code => in_code(sites, old, place),
-        View::Words { alignment } => in_words(sites, old, place, alignment),
-    }
+    /// What refers by it.
+    pub kind: Kind,
 }
 
 /// An operand that begins before this place in a base has too little before it to tell.
 const FIRST: usize = 3;
 
-fn in_code(sites: &mut Vec<Site>, old: &[u8], place: &Place) {
+/// Sets `sites` to the addresses in the section at `place`, in their order, none of which overlap.
+pub fn find(sites: &mut Vec<Site>, old: &[u8], place: &Place) {
+    sites.clear();
     let (start, end) = (place.old.max(FIRST), place.old + place.length);
     if end < start + 4 {
         return;
@@ -42,7 +35,7 @@ fn in_code(sites: &mut Vec<Site>, old: &[u8], place: &Place) {
             if at >= next
                 && let Some(kind) = x86::operand(&old[..at])
             {
-                sites.push(Site { at: at - place.old, kind: Some(kind) });
+                sites.push(Site { at: at - place.old, kind });
                 next = at + 4;
             }
         }
@@ -52,11 +45,4 @@ fn in_code(sites: &mut Vec<Site>, old: &[u8], place: &Place) {
 /// The number that has these bytes, less than eight, and zeros above.
 fn tail(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
-}
-
-fn in_words(sites: &mut Vec<Site>, old: &[u8], place: &Place, alignment: usize) {
-    let head = place.to_word(alignment).min(place.length);
-    let (words, _) = old[place.old + head..place.old + place.length].as_chunks();
-    let addresses = words.iter().enumerate().filter(|(_, word)| is_address(u32::from_le_bytes(**word)));
-    sites.extend(addresses.map(|(word, _)| Site { at: head + 4 * word, kind: None }));
 }

@@ -1,6 +1,8 @@
 //! What a stretch of copied bytes is taken for.
 
 use super::predict::Place;
+use super::side::Side;
+use super::streams::Stream;
 use super::x86;
 
 /// The bytes that are taken for the same.
@@ -9,6 +11,8 @@ pub const SECTION: usize = 1 << 11;
 /// What bytes are taken for, and so where in them addresses are looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum View {
+    /// Nothing: they are as in the base.
+    Still,
     /// x86-64 code, or anything else that has no addresses.
     Code,
     /// Words of four bytes that may be addresses or offsets.
@@ -16,6 +20,22 @@ pub enum View {
         /// Where in the base window they begin, modulo 4.
         alignment: usize,
     },
+}
+
+impl View {
+    /// Codes a view.
+    pub fn code(side: &mut impl Side, view: Self) -> Self {
+        let told = match view {
+            Self::Still => 0,
+            Self::Code => 1,
+            Self::Words { alignment } => 2 + alignment,
+        };
+        match side.symbol(Stream::View, 6, told) {
+            0 => Self::Still,
+            1 => Self::Code,
+            words => Self::Words { alignment: words - 2 },
+        }
+    }
 }
 
 /// What it costs, in bits or so, that a word or an operand changes.
@@ -32,8 +52,11 @@ pub fn is_address(word: u32) -> bool {
     word != 0 && word.wrapping_add(MAX_OFFSET) < 2 * MAX_OFFSET
 }
 
-/// What the bytes at `place` are best taken for, some of which have changed; `last` is the last alignment of words.
+/// What the bytes at `place` are best taken for; `last` is the last alignment of words.
 pub fn choose(old: &[u8], new: &[u8], place: &Place, last: usize) -> View {
+    if old[place.old..place.old + place.length] == *place.of(new) {
+        return View::Still;
+    }
     let code = cost_of_code(old, new, place);
     let words = changes(old, new, place, last);
     if code <= words.cost() {
