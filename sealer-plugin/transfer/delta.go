@@ -13,14 +13,6 @@ import (
 	"github.com/sealift/sealift/sealer-plugin/remote"
 )
 
-// patience is how many windows of a file are coded before it is known that none of them pays. The rest of such a file is
-// packed in frames at once, and what it would be coded against is not fetched.
-const patience = 4
-
-// A delta is used that takes at most this part of what the bytes would take in frames: as whoever has nothing fetches
-// what the delta is coded against as well.
-const worthwhile = .6
-
 // deltas codes new chunks against those of bases, and gives packs of the deltas to the uploader. What that does not make much
 // smaller it packs in frames. All is done in an order that depends on the chunks alone. Its methods are for one goroutine.
 type deltas struct {
@@ -29,9 +21,9 @@ type deltas struct {
 	rejected *packer // takes the chunks of deltas that do not pay
 	besides  bool    // it takes those of all deltas
 
-	file    fileAt
-	windows []*window // that were begun in this file
-	anchor  anchor    // in this file, the last chunk that a base has
+	file   fileAt
+	trial  *trial // of this file
+	anchor anchor // in this file, the last chunk that a base has
 
 	filling   *window
 	tokens    chan struct{} // one for each window that may exist
@@ -40,6 +32,7 @@ type deltas struct {
 	sequencer sync.WaitGroup
 
 	// The sequencer's, until done.
+	held   []*window // copies of those of a trial that is not over
 	open   *spool
 	packs  []packSource
 	frames []packedFrame
@@ -47,15 +40,18 @@ type deltas struct {
 
 // window is a run of new chunks on its way to a delta. The chunks lie in the buffer of its worker, at codec.MaxDeltaBase.
 type window struct {
+	trial  *trial // that it is part of, if any
 	worker *codec.Worker
-	raw    int
+	data   []byte // of the chunks
 	chunks []codec.Chunk
 
 	near  []span // chunks of the bases that these are probably like
 	base  int64  // length of these
 	delta []byte // nil if it does not pay
 	err   error
-	ready chan struct{} // closed when delta, or err, is there
+	ready chan struct{} // closed when delta, or err, is there, and what follows
+
+	frames, takes float64 // what the chunks would take in frames, and what they take
 }
 
 func newDeltas(line pipeline, o *origins) *deltas {
@@ -76,28 +72,31 @@ func (d *deltas) add(c codec.Chunk, data []byte, offset int64, files []recipe.Fi
 	}
 	d.enter(files[0])
 	near := d.near(offset, offset+int64(c.Size), files)
-	if near == nil || d.hopeless() {
+	if near == nil {
 		return false, nil
 	}
-	if d.filling != nil && !d.filling.takes(c, near) {
+	if d.filling != nil && !d.filling.holds(c, near) {
 		d.dispatch()
 	}
 	if d.filling == nil {
+		if d.hopeless() {
+			return false, nil
+		}
 		if err := d.begin(); err != nil {
 			return false, err
 		}
 	}
 	w := d.filling
-	w.raw += copy(w.worker.Buffer()[codec.MaxDeltaBase+w.raw:], data)
+	w.data = append(w.data, data...)
 	w.chunks = append(w.chunks, c)
 	w.near, w.base = w.with(near)
 	return true, nil
 }
 
-// takes says whether a chunk that is near others has room in the window.
-func (w *window) takes(c codec.Chunk, near []span) bool {
+// holds says whether a chunk that is near others has room in the window.
+func (w *window) holds(c codec.Chunk, near []span) bool {
 	_, base := w.with(near)
-	return w.raw+int(c.Size) <= codec.MaxDelta && base <= codec.MaxDeltaBase && w.near[0].of.image == near[0].of.image
+	return len(w.data)+int(c.Size) <= codec.MaxDelta && base <= codec.MaxDeltaBase && w.near[0].of.image == near[0].of.image
 }
 
 // fileAt tells one file of a blob from the others.
@@ -115,7 +114,7 @@ type anchor struct {
 // enter notes which file is at hand.
 func (d *deltas) enter(f recipe.File) {
 	if at := (fileAt{f.Name, f.Offset}); d.file != at {
-		d.file, d.windows, d.anchor = at, nil, anchor{}
+		d.file, d.trial, d.anchor = at, new(trial), anchor{}
 	}
 }
 
@@ -128,20 +127,6 @@ func (d *deltas) pass(c codec.Chunk, offset int64, files []recipe.File) {
 	if s, found := d.origins.spots[c.ID]; found {
 		d.anchor = anchor{offset, s}
 	}
-}
-
-// hopeless says whether the first windows of the file at hand all turned out not to pay.
-func (d *deltas) hopeless() bool {
-	if len(d.windows) <= patience { // the last one is still being filled
-		return false
-	}
-	for _, w := range d.windows[:patience] {
-		<-w.ready
-		if w.delta != nil {
-			return false
-		}
-	}
-	return true
 }
 
 // near returns the chunks of a base that the bytes of files, from start to end in the data of their blob, are probably like.
@@ -192,8 +177,12 @@ func (d *deltas) begin() error {
 		<-d.tokens
 		return err
 	}
-	d.filling = &window{worker: w, ready: make(chan struct{})}
-	d.windows = append(d.windows, d.filling)
+	data := w.Buffer()[codec.MaxDeltaBase:][:0]
+	d.filling = &window{worker: w, data: data, ready: make(chan struct{})}
+	if d.trial.size < trialSize {
+		d.filling.trial = d.trial
+		d.trial.windows = append(d.trial.windows, d.filling)
+	}
 	return nil
 }
 
@@ -228,9 +217,15 @@ func (s span) join(t span) span { return span{s.of, t.first, max(t.end, s.end)} 
 func (d *deltas) dispatch() {
 	w := d.filling
 	d.filling = nil
+	if w.trial != nil {
+		w.trial.size += len(w.data)
+	}
 	d.encoders.Go(func() error {
 		defer close(w.ready)
 		w.delta, w.err = d.encode(w)
+		if w.takes = w.frames; w.delta != nil {
+			w.takes = float64(len(w.delta))
+		}
 		return nil
 	})
 	d.queue <- w // there is room for all
@@ -242,6 +237,7 @@ func (d *deltas) encode(w *window) ([]byte, error) {
 		return nil, err
 	}
 	base, packed := w.chunksNear()
+	w.frames = float64(len(w.data)) * float64(packed) / float64(w.base)
 	image := w.near[0].of.image
 	if err := image.read(d.ctx, base, w.worker.Buffer()[codec.MaxDeltaBase-w.base:codec.MaxDeltaBase]); err != nil {
 		if d.ctx.Err() == nil {
@@ -251,8 +247,7 @@ func (d *deltas) encode(w *window) ([]byte, error) {
 		}
 		return nil, context.Cause(d.ctx)
 	}
-	limit := worthwhile * float64(w.raw) * float64(packed) / float64(w.base)
-	return w.worker.Delta(d.ctx, int(codec.MaxDeltaBase-w.base), int(w.base), w.raw, d.level, int(limit))
+	return w.worker.Delta(d.ctx, int(codec.MaxDeltaBase-w.base), int(w.base), len(w.data), d.level, int(tolerable*w.frames))
 }
 
 // chunksNear returns the chunks of the base, and what they take in their frames.
@@ -269,12 +264,17 @@ func (d *deltas) sequence() {
 	for w := range d.queue {
 		<-w.ready
 		if d.ctx.Err() == nil {
-			if err := d.write(w); err != nil {
+			if err := d.judge(w); err != nil {
 				d.cancel(err)
 			}
 		}
 		w.worker.Release()
 		<-d.tokens
+	}
+	if d.ctx.Err() == nil {
+		if err := d.settle(); err != nil {
+			d.cancel(err)
+		}
 	}
 	switch {
 	case d.open == nil:
@@ -289,9 +289,6 @@ func (d *deltas) sequence() {
 
 // write adds the delta of a window to the open pack or, if it has none, its chunks to frames.
 func (d *deltas) write(w *window) error {
-	if w.err != nil {
-		return w.err
-	}
 	if w.delta == nil || d.besides {
 		if err := d.reject(w); w.delta == nil || err != nil {
 			return err
@@ -305,7 +302,7 @@ func (d *deltas) write(w *window) error {
 	}
 	base, _ := w.chunksNear()
 	place := framePlace{len(d.packs), d.open.size}
-	d.frames = append(d.frames, packedFrame{knownFrame{place, uint32(len(w.delta)), uint32(w.raw), base}, w.chunks})
+	d.frames = append(d.frames, packedFrame{knownFrame{place, uint32(len(w.delta)), uint32(len(w.data)), base}, w.chunks})
 	if _, err := d.open.Write(w.delta); err != nil {
 		return err
 	}
@@ -316,7 +313,7 @@ func (d *deltas) write(w *window) error {
 }
 
 func (d *deltas) reject(w *window) error {
-	data := w.worker.Buffer()[codec.MaxDeltaBase:]
+	data := w.data
 	for _, c := range w.chunks {
 		if err := d.rejected.add(c, data[:c.Size]); err != nil {
 			return err

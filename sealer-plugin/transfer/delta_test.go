@@ -275,6 +275,59 @@ func TestHopelessFile(t *testing.T) {
 	sameImage(t, root, src, out)
 }
 
+// TestFileIsPackedAnew has a file of which most parts are others in the second release, and some changed a little: deltas of these
+// would pay, but make it a mixture of two releases. In the third one all parts changed a little.
+func TestFileIsPackedAnew(t *testing.T) {
+	const parts, size = 6, 5 << 20
+	tool := func(first, release uint64) []byte {
+		var content []byte
+		for i := range uint64(parts) {
+			seed := 1 + i // of the parts that stay
+			if i%3 != 0 {
+				seed += first
+			}
+			content = append(content, file{seed: seed, size: size}.release(release).content()...)
+		}
+		return content
+	}
+	b, src := newBench(t), newImages(t)
+	o := b.withDeltas(t.TempDir())
+	var roots []ocispec.Descriptor
+	var sent []int64
+	for i, content := range [][]byte{tool(0, 0), tool(100, 1), tool(100, 2)} {
+		before := b.meter.Snapshot().Sent
+		roots = append(roots, src.image(tarLayer(tarWith(t, "tool", content))))
+		b.push(src, roots[i], fmt.Sprint("v", i+1), o)
+		sent = append(sent, b.meter.Snapshot().Sent-before)
+		*src.created = src.created.AddDate(0, 1, 0)
+	}
+	if n := len(b.layersOf("v2", remote.MediaTypeDelta)); n != 0 {
+		t.Errorf("%d packs of deltas in the second release", n)
+	}
+	if limit := sent[1] / 4; sent[2] > limit {
+		t.Errorf("the third release sent %d bytes, want at most %d", sent[2], limit)
+	}
+	old := b.layersOf("v1", remote.MediaTypePack)
+	for _, pack := range b.layersOf("v3", remote.MediaTypePack) {
+		if slices.ContainsFunc(old, func(d ocispec.Descriptor) bool { return d.Digest == pack.Digest }) {
+			t.Errorf("the third release needs a pack of the first one")
+		}
+	}
+	for before, limit := range map[string]int64{"": sent[0] * 3 / 2, "v1": sent[0] * 3 / 2, "v2": sent[1] / 4} {
+		s := b.store(t.TempDir())
+		if before != "" {
+			b.pull(s, before, Options{})
+		}
+		received := b.meter.Snapshot().Received
+		_, out := b.pull(s, "v3", Options{})
+		received = b.meter.Snapshot().Received - received
+		sameImage(t, roots[2], src, out)
+		if received > limit {
+			t.Errorf("from %q, received %d bytes, want at most %d", before, received, limit)
+		}
+	}
+}
+
 // TestDeltasAreTheSame pushes with any number of jobs: an interrupted push finds what it sent.
 func TestDeltasAreTheSame(t *testing.T) {
 	var manifests []string
