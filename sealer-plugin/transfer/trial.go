@@ -5,7 +5,7 @@ import "slices"
 // trialSize is how many new bytes of a file are coded before it is known whether deltas pay there. If they do not, all of the
 // file is packed in frames, and what the rest would be coded against is not fetched: later versions find a whole file of one
 // version, not a mixture of two, of which whoever has nothing fetches both.
-const trialSize = 24 << 20
+const trialSize = 16 << 20
 
 // Deltas are used that take at most these parts of what their bytes would take in frames: as whoever has nothing fetches
 // what they are coded against as well.
