@@ -10,6 +10,7 @@
 pub mod arena;
 pub mod chunk;
 pub mod compress;
+pub mod deflate;
 pub mod delta;
 pub mod error;
 #[cfg(any(target_arch = "wasm32", test))]

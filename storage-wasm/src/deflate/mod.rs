@@ -1,0 +1,120 @@
+//! Deflate streams (RFC 1951) as known programs write them, byte for byte.
+//!
+//! An [`Encoder`] is one program's way to compress, frozen: it makes the same bytes of the same raw bytes for ever. So what
+//! is inside of a gzip file can be kept instead of the file, if one of the encoders makes that very file again. What a
+//! number of an encoder and a level mean never changes.
+//!
+//! A stream is made in pieces. What goes on from one piece to the next is a *state*: bytes that the caller keeps, which
+//! are as they are in memory. The routines themselves keep nothing. How raw bytes are divided into pieces makes no
+//! difference to the stream.
+
+#![forbid(unsafe_code)]
+
+mod sink;
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::error::Error;
+use sink::Sink;
+
+/// The length of a state, at most.
+pub const MAX_STATE: usize = 2 << 20;
+
+/// The most raw bytes that [`write()`] takes at once.
+pub const MAX_PIECE: usize = 4 << 20;
+
+/// The most bytes that [`write()`] makes of `length` raw ones: all of them stored, and as many as an encoder holds back.
+pub const fn bound(length: usize) -> usize {
+    length + length / 64 + (1 << 20)
+}
+
+/// The beginning of a state: which encoder it is of, and the bits that do not make up a byte yet.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C, align(16))]
+struct Header {
+    encoder: u32,
+    level: u32,
+    bits: u64,
+    count: u32,
+    unused: [u32; 3],
+}
+
+/// The state of an encoder. It begins as zeros.
+trait Encoder: Pod {
+    /// Prepares a state of zeros.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if the program has no such level.
+    fn open(&mut self, level: u32) -> Result<(), Error>;
+
+    /// Compresses raw bytes, the last ones if `last`, and writes what becomes of them to `output`, as far as that does not
+    /// depend on what follows.
+    fn write(&mut self, input: &[u8], last: bool, output: &mut Sink<'_>);
+}
+
+/// Begins a stream: writes its state to the beginning of `state`, whose address is a multiple of 16, and returns the length
+/// of it.
+///
+/// # Errors
+/// [`Error::Argument`] if there is no such encoder or level, [`Error::Space`] if the state does not fit.
+pub fn open(encoder: u32, level: u32, state: &mut [u8]) -> Result<usize, Error> {
+    match encoder {
+        _ => Err(Error::Argument),
+    }
+}
+
+/// Goes on with a stream: compresses `input`, the last of the stream if `last`, changes `state`, writes what becomes of it
+/// to the beginning of `output`, and returns the length of that.
+///
+/// # Errors
+/// [`Error::Argument`] if `state` is not one that [`open`] made, or `input` is longer than [`MAX_PIECE`]; [`Error::Space`]
+/// if `output` is not as long as [`bound`] says. The state is as it was before.
+pub fn write(state: &mut [u8], input: &[u8], last: bool, output: &mut [u8]) -> Result<usize, Error> {
+    if input.len() > MAX_PIECE {
+        return Err(Error::Argument);
+    }
+    if output.len() < bound(input.len()) {
+        return Err(Error::Space);
+    }
+    let header = state.first_chunk::<{ size_of::<Header>() }>().ok_or(Error::Argument)?;
+    let header: Header = bytemuck::pod_read_unaligned(header);
+    match header.encoder {
+        _ => Err(Error::Argument),
+    }
+}
+
+/// [`open`] for one kind of encoder.
+fn open_as<E: Encoder>(encoder: u32, level: u32, state: &mut [u8]) -> Result<usize, Error> {
+    let length = size_of::<Header>() + size_of::<E>();
+    let state = state.get_mut(..length).ok_or(Error::Space)?;
+    state.fill(0);
+    let (header, rest) = parts::<E>(state)?;
+    rest.open(level)?;
+    *header = Header { encoder, level, ..Header::zeroed() };
+    Ok(length)
+}
+
+/// [`write()`] for one kind of encoder.
+fn write_as<E: Encoder>(
+    state: &mut [u8],
+    input: &[u8],
+    last: bool,
+    output: &mut [u8],
+) -> Result<usize, Error> {
+    let (header, encoder) = parts::<E>(state)?;
+    let mut sink = Sink::new(output, header.bits, header.count);
+    encoder.write(input, last, &mut sink);
+    if last {
+        sink.align();
+    }
+    (header.bits, header.count) = sink.pending();
+    sink.length().ok_or(Error::Internal)
+}
+
+/// A state's header and what is the encoder's.
+fn parts<E: Encoder>(state: &mut [u8]) -> Result<(&mut Header, &mut E), Error> {
+    let (header, rest) = state.split_at_mut_checked(size_of::<Header>()).ok_or(Error::Argument)?;
+    let header = bytemuck::try_from_bytes_mut(header).map_err(|_| Error::Argument)?;
+    let rest = bytemuck::try_from_bytes_mut(rest).map_err(|_| Error::Argument)?;
+    Ok((header, rest))
+}
