@@ -10,12 +10,16 @@
 
 #![forbid(unsafe_code)]
 
+mod go;
 mod sink;
 
 use bytemuck::{Pod, Zeroable};
 
 use crate::error::Error;
 use sink::Sink;
+
+/// Go's `compress/flate` up to Go 1.26, at its levels 0 to 9 (its default is 6), or 10 for `HuffmanOnly`.
+pub const GO: u32 = 1;
 
 /// The length of a state, at most.
 pub const MAX_STATE: usize = 2 << 20;
@@ -59,6 +63,7 @@ trait Encoder: Pod {
 /// [`Error::Argument`] if there is no such encoder or level, [`Error::Space`] if the state does not fit.
 pub fn open(encoder: u32, level: u32, state: &mut [u8]) -> Result<usize, Error> {
     match encoder {
+        GO => go::open(level, state),
         _ => Err(Error::Argument),
     }
 }
@@ -79,6 +84,7 @@ pub fn write(state: &mut [u8], input: &[u8], last: bool, output: &mut [u8]) -> R
     let header = state.first_chunk::<{ size_of::<Header>() }>().ok_or(Error::Argument)?;
     let header: Header = bytemuck::pod_read_unaligned(header);
     match header.encoder {
+        GO => go::write(header.level, state, input, last, output),
         _ => Err(Error::Argument),
     }
 }
