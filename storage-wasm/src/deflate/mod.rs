@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod go;
+mod klauspost;
 mod sink;
 
 use bytemuck::{Pod, Zeroable};
@@ -20,6 +21,19 @@ use sink::Sink;
 
 /// Go's `compress/flate` up to Go 1.26, at its levels 0 to 9 (its default is 6), or 10 for `HuffmanOnly`.
 pub const GO: u32 = 1;
+
+/// The `Writer` of github.com/klauspost/compress v1.18.2 to v1.20.3, packages `flate` and `gzip`, and of Go 1.27 at all
+/// levels but 9.
+pub const KLAUSPOST: u32 = 2;
+
+/// The `Writer` of github.com/klauspost/pgzip v1.2.6 that is made with those versions; at levels 7 to 9, v1.20.0 to v1.20.3.
+pub const PGZIP: u32 = 3;
+
+/// As [`KLAUSPOST`], v1.15.11 (levels 7 to 9: v1.15.15) to v1.18.0: from 2022-09 to 2025-11.
+pub const KLAUSPOST_2022: u32 = 7;
+
+/// As [`PGZIP`], with those versions.
+pub const PGZIP_2022: u32 = 8;
 
 /// The length of a state, at most.
 pub const MAX_STATE: usize = 2 << 20;
@@ -64,6 +78,7 @@ trait Encoder: Pod {
 pub fn open(encoder: u32, level: u32, state: &mut [u8]) -> Result<usize, Error> {
     match encoder {
         GO => go::open(level, state),
+        KLAUSPOST | PGZIP | KLAUSPOST_2022 | PGZIP_2022 => klauspost::open(encoder, level, state),
         _ => Err(Error::Argument),
     }
 }
@@ -85,6 +100,9 @@ pub fn write(state: &mut [u8], input: &[u8], last: bool, output: &mut [u8]) -> R
     let header: Header = bytemuck::pod_read_unaligned(header);
     match header.encoder {
         GO => go::write(header.level, state, input, last, output),
+        KLAUSPOST | PGZIP | KLAUSPOST_2022 | PGZIP_2022 => {
+            klauspost::write(header.encoder, header.level, state, input, last, output)
+        }
         _ => Err(Error::Argument),
     }
 }
