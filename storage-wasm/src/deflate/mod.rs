@@ -13,11 +13,13 @@
 mod go;
 mod klauspost;
 mod sink;
+mod zlib;
 
 use bytemuck::{Pod, Zeroable};
 
 use crate::error::Error;
 use sink::Sink;
+use zlib::{Gzip, Pigz, Zlib};
 
 /// Go's `compress/flate` up to Go 1.26, at its levels 0 to 9 (its default is 6), or 10 for `HuffmanOnly`.
 pub const GO: u32 = 1;
@@ -28,6 +30,15 @@ pub const KLAUSPOST: u32 = 2;
 
 /// The `Writer` of github.com/klauspost/pgzip v1.2.6 that is made with those versions; at levels 7 to 9, v1.20.0 to v1.20.3.
 pub const PGZIP: u32 = 3;
+
+/// zlib 1.2.11 to 1.3.1, never flushed: Python, Java's `GZIPOutputStream`.
+pub const ZLIB: u32 = 4;
+
+/// GNU gzip 1.12.
+pub const GZIP: u32 = 5;
+
+/// pigz 2.4 to 2.8 with several threads.
+pub const PIGZ: u32 = 6;
 
 /// As [`KLAUSPOST`], v1.15.11 (levels 7 to 9: v1.15.15) to v1.18.0: from 2022-09 to 2025-11.
 pub const KLAUSPOST_2022: u32 = 7;
@@ -79,6 +90,9 @@ pub fn open(encoder: u32, level: u32, state: &mut [u8]) -> Result<usize, Error> 
     match encoder {
         GO => go::open(level, state),
         KLAUSPOST | PGZIP | KLAUSPOST_2022 | PGZIP_2022 => klauspost::open(encoder, level, state),
+        ZLIB => open_as::<Zlib>(encoder, level, state),
+        GZIP => open_as::<Gzip>(encoder, level, state),
+        PIGZ => open_as::<Pigz>(encoder, level, state),
         _ => Err(Error::Argument),
     }
 }
@@ -103,6 +117,9 @@ pub fn write(state: &mut [u8], input: &[u8], last: bool, output: &mut [u8]) -> R
         KLAUSPOST | PGZIP | KLAUSPOST_2022 | PGZIP_2022 => {
             klauspost::write(header.encoder, header.level, state, input, last, output)
         }
+        ZLIB => write_as::<Zlib>(state, input, last, output),
+        GZIP => write_as::<Gzip>(state, input, last, output),
+        PIGZ => write_as::<Pigz>(state, input, last, output),
         _ => Err(Error::Argument),
     }
 }
