@@ -13,7 +13,7 @@ set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 artifact=$root/sealer-plugin/codec/artifact
 clang=clang-22
-exports='abi_version arena arena_size stamp split compress restore delta patch'
+exports='abi_version arena arena_size stamp split compress restore delta patch deflate_open deflate'
 stack_size=262144
 
 . "$root/storage-wasm/toolchain.sh"

@@ -7,6 +7,7 @@ import (
 
 // Results of a routine that are not a length or a count.
 const (
+	codeArgument = -1
 	codeSpace    = -2
 	codeCorrupt  = -3
 	codeMismatch = -4096 // of extent 0; one less for each further extent

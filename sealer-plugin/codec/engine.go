@@ -15,6 +15,8 @@ const (
 	routineRestore
 	routineDelta
 	routinePatch
+	routineDeflateOpen
+	routineDeflate
 	routineCount
 )
 
@@ -24,15 +26,17 @@ var signatures = [routineCount]struct {
 	name   string
 	params int
 }{
-	routineABIVersion: {"abi_version", 0},
-	routineArena:      {"arena", 0},
-	routineArenaSize:  {"arena_size", 0},
-	routineStamp:      {"stamp", 1},
-	routineSplit:      {"split", 5},
-	routineCompress:   {"compress", 5},
-	routineRestore:    {"restore", 6},
-	routineDelta:      {"delta", 7},
-	routinePatch:      {"patch", 8},
+	routineABIVersion:  {"abi_version", 0},
+	routineArena:       {"arena", 0},
+	routineArenaSize:   {"arena_size", 0},
+	routineStamp:       {"stamp", 1},
+	routineSplit:       {"split", 5},
+	routineCompress:    {"compress", 5},
+	routineRestore:     {"restore", 6},
+	routineDelta:       {"delta", 7},
+	routinePatch:       {"patch", 8},
+	routineDeflateOpen: {"deflate_open", 4},
+	routineDeflate:     {"deflate", 7},
 }
 
 // maxParams is the number of parameters that no routine exceeds.

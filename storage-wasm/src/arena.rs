@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use crate::chunk::{self, Chunks, Following, MAX_CHUNK};
 use crate::compress;
+use crate::deflate;
 use crate::delta;
 use crate::error::Error;
 
@@ -118,6 +119,33 @@ impl<'a> Arena<'a> {
         let extents = parse(extents, output.len())?;
         delta::decode(base, delta, output)?;
         check(extents, output)
+    }
+
+    /// Begins a deflate stream as `encoder` writes it at `level`: puts its state at the beginning of `state`, whose address is
+    /// a multiple of 16, and returns the state's length.
+    ///
+    /// # Errors
+    /// As [`deflate::open`].
+    pub fn deflate_open(&mut self, encoder: i32, level: i32, state: Region) -> Result<usize, Error> {
+        let [state] = self.resolve([state])?;
+        let [encoder, level] = [encoder, level].map(u32::try_from);
+        deflate::open(encoder.map_err(|_| Error::Argument)?, level.map_err(|_| Error::Argument)?, state)
+    }
+
+    /// Goes on with the stream of a state, which it changes: compresses `input`, the last of the stream if `last`, puts what is
+    /// made of it at the beginning of `output` and returns the length of that.
+    ///
+    /// # Errors
+    /// As [`deflate::write()`].
+    pub fn deflate(
+        &mut self,
+        state: Region,
+        input: Region,
+        last: bool,
+        output: Region,
+    ) -> Result<usize, Error> {
+        let [state, input, output] = self.resolve([state, input, output])?;
+        deflate::write(state, input, last, output)
     }
 
     /// The bytes of `regions`, each of which lies in the arena and none of which overlap.

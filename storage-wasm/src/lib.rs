@@ -210,6 +210,34 @@ mod exports {
         })
     }
 
+    /// [`Arena::deflate_open`].
+    #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+    pub extern "C" fn deflate_open(encoder: i32, level: i32, state: usize, state_cap: usize) -> i64 {
+        in_arena(|arena| arena.deflate_open(encoder, level, region(state, state_cap)))
+    }
+
+    /// [`Arena::deflate`]; `last` is 1 if the stream ends with the input, 0 if more follows.
+    #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
+    pub extern "C" fn deflate(
+        state: usize,
+        state_len: usize,
+        input: usize,
+        input_len: usize,
+        last: i32,
+        out: usize,
+        out_cap: usize,
+    ) -> i64 {
+        let last = match last {
+            0 => false,
+            1 => true,
+            _ => return Error::Argument.code(),
+        };
+        in_arena(|arena| {
+            let (state, input) = (region(state, state_len), region(input, input_len));
+            arena.deflate(state, input, last, region(out, out_cap))
+        })
+    }
+
     /// One test, since the functions share the arena.
     #[test]
     fn exported_functions_work_on_the_arena() {

@@ -1,7 +1,7 @@
 //! The encoder of Go's `compress/flate` makes what Go makes, however its input is divided into pieces.
 //!
-//! The golden streams are those of Go 1.21 to 1.26: scripts/golden-deflate-go.sh writes them. They stay as they are: what
-//! is kept as raw bytes of a stream could not be made into that stream again.
+//! The golden streams are those of Go 1.21 to 1.26: scripts/golden-deflate-go.sh writes them. They stay as they are:
+//! what is kept as raw bytes of a stream could not be made into that stream again.
 
 mod samples;
 

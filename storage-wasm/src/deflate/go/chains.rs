@@ -246,8 +246,8 @@ impl Chains {
         place.into()
     }
 
-    /// The longest match, among those that `place` leads to, that is nearest; a short one must be near. It is `found` if
-    /// none is longer.
+    /// The longest match, among those that `place` leads to, that is nearest; a short one must be near. It is
+    /// `found` if none is longer.
     #[inline]
     fn find(&self, mut found: Match, at: usize, mut place: usize, ahead: usize, effort: &Effort) -> Match {
         let lowest = at.saturating_sub(MAX_DISTANCE);

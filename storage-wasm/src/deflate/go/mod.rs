@@ -1,8 +1,9 @@
-//! The streams of Go's `compress/flate` up to Go 1.26, and so of its `compress/gzip`, `compress/zlib` and `archive/zip`.
+//! The streams of Go's `compress/flate` up to Go 1.26, and so of its `compress/gzip`, `compress/zlib` and
+//! `archive/zip`.
 //!
-//! Levels are Go's: 0 to 9, of which 6 is the default; 10 stands for `HuffmanOnly`. A stream is that of one `Write` and
-//! a `Close`. It would be the same of other calls of `Write`, but for a rare match over 250 bytes or so that ends a call
-//! near the end of the window (levels 2 to 9): Go's window then moves earlier.
+//! Levels are Go's: 0 to 9, of which 6 is the default; 10 stands for `HuffmanOnly`. A stream is that of one `Write`
+//! and a `Close`. Other calls of `Write` make the same stream, with one exception at levels 2 to 9: if one ends in the
+//! last 262 bytes of the window, and a match then reaches far into these, Go's window moves earlier.
 //!
 //! After BSD-licensed `compress/flate` of the Go authors: deflate.go, deflatefast.go, huffman_bit_writer.go,
 //! huffman_code.go.

@@ -1,7 +1,7 @@
 //! Prefix codes of a limited length.
 //!
-//! Which of several codes as good is taken depends on how ties are broken: symbols as frequent are in the order of their
-//! numbers, and a package goes before a symbol of the same weight.
+//! Which of several codes as good is taken depends on how ties are broken: symbols as frequent are in the order of
+//! their numbers, and a package goes before a symbol of the same weight.
 
 /// The longest code.
 pub const MAX_BITS: usize = 15;
