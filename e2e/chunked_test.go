@@ -29,6 +29,7 @@ const (
 	kindEnd      = 0
 	kindChunks   = 1
 	kindSkeleton = 2
+	kindStreams  = 4
 	kindIndex    = 3
 )
 
@@ -240,6 +241,15 @@ func (n numbers) unsigned() int {
 		n.t.Fatal(err)
 	}
 	return int(v)
+}
+
+func (n numbers) byte() uint8 {
+	n.t.Helper()
+	b, err := n.ReadByte()
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return b
 }
 
 func (n numbers) signed() int {

@@ -95,23 +95,28 @@ func (c *chunked) patch(w *codec.Worker, base, delta []byte, size int) []byte {
 	return bytes.Clone(raw)
 }
 
-// newWorker has sealift's routine for the bytes of deltas, which the page leaves to that.
-func newWorker(t *testing.T) *codec.Worker {
+// routines are sealift's, of which this reader takes those for the bytes of deltas and streams, which the page leaves to them.
+func routines(t *testing.T) *codec.Codec {
 	t.Helper()
-	routines, err := codec.New(t.Context(), codec.Options{CacheDir: filepath.Join(cache, "sealift")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	worker, err := routines.Acquire(t.Context())
+	c, err := codec.New(t.Context(), codec.Options{CacheDir: filepath.Join(cache, "sealift")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		worker.Release()
-		if err := routines.Close(context.WithoutCancel(t.Context())); err != nil {
+		if err := c.Close(context.WithoutCancel(t.Context())); err != nil {
 			t.Error(err)
 		}
 	})
+	return c
+}
+
+func newWorker(t *testing.T) *codec.Worker {
+	t.Helper()
+	worker, err := routines(t).Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(worker.Release)
 	return worker
 }
 

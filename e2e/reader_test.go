@@ -2,16 +2,18 @@ package e2e
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/opencontainers/go-digest"
 
 	"github.com/sealift/sealift/bench/corpus"
+	"github.com/sealift/sealift/sealer-plugin/codec"
 )
 
 // TestSecondReader rebuilds images by a reader that was written from docs/format.md alone, and shares no code with
-// sealift but the routine for the bytes of deltas: so the page is complete, and the format is what it says.
+// sealift but the routines for the bytes of deltas and streams: so the page is complete, and the format is what it says.
 func TestSecondReader(t *testing.T) {
 	image := small()
 	image.Layers = append(image.Layers, encoded(corpus.Gzip).Layers[0])
@@ -64,6 +66,13 @@ type recipe struct {
 	pieces   []piece
 	lengths  [][2]int // of a literal, then of data
 	literals []byte   // all of them
+	streams  []deflateStream
+}
+
+// deflateStream is a stream in a blob.
+type deflateStream struct {
+	start, end, length int // the first two in the content
+	encoding           codec.Encoding
 }
 
 // rebuild returns all blobs of the image, by digest.
@@ -84,7 +93,8 @@ func (c *chunked) rebuild() map[digest.Digest][]byte {
 			blobs[b.Digest] = b.Data
 			continue
 		}
-		blobs[b.Digest] = recipes[b.Recipe].rebuild(chunks)
+		r := recipes[b.Recipe]
+		blobs[b.Digest] = r.deflate(c.t, r.content(chunks))
 	}
 	return blobs
 }
@@ -122,22 +132,73 @@ func readRecipe(t *testing.T, stream []byte) (r recipe) {
 				r.lengths = append(r.lengths, [2]int{literal, n.unsigned()})
 			}
 			r.literals = append(r.literals, b.raw[len(b.raw)-n.Len():]...)
+		case kindStreams:
+			for range n.unsigned() {
+				s := deflateStream{start: n.unsigned()}
+				if last := len(r.streams) - 1; last >= 0 {
+					s.start += r.streams[last].start
+				}
+				s.end = s.start + n.unsigned()
+				s.length = n.unsigned()
+				s.encoding = codec.Encoding{Encoder: codec.Encoder(n.byte()), Level: n.byte()}
+				r.streams = append(r.streams, s)
+			}
 		}
 	}
 	return r
 }
 
-func (r recipe) rebuild(chunks map[[32]byte][]byte) []byte {
-	var stream, blob []byte
+// deflate returns the blob of a content.
+func (r recipe) deflate(t *testing.T, content []byte) []byte {
+	t.Helper()
+	for i := len(r.streams) - 1; i >= 0; i-- { // those inside come later
+		s := r.streams[i]
+		made := deflated(t, s, content[s.start:s.end])
+		content = slices.Concat(content[:s.start], made, content[s.end:])
+		for j := range r.streams[:i] {
+			if around := &r.streams[j]; around.end >= s.end {
+				around.end += len(made) - (s.end - s.start)
+			}
+		}
+	}
+	return content
+}
+
+// deflated returns the stream that is made of what is inside.
+func deflated(t *testing.T, s deflateStream, inside []byte) []byte {
+	t.Helper()
+	d, err := routines(t).NewDeflater(t.Context(), s.encoding)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var made []byte
+	for last := false; !last; {
+		piece := inside[:min(len(inside), codec.MaxPiece)]
+		inside = inside[len(piece):]
+		last = len(inside) == 0
+		out, err := d.Write(t.Context(), piece, last)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made = append(made, out...)
+	}
+	if len(made) < s.length {
+		t.Fatalf("%v makes %d bytes, not %d", s.encoding, len(made), s.length)
+	}
+	return made[:s.length]
+}
+
+func (r recipe) content(chunks map[[32]byte][]byte) []byte {
+	var stream, content []byte
 	for _, p := range r.pieces {
 		stream = append(stream, chunks[p.id]...)
 	}
 	literals := r.literals
 	for _, length := range r.lengths {
-		blob = append(append(blob, literals[:length[0]]...), stream[:length[1]]...)
+		content = append(append(content, literals[:length[0]]...), stream[:length[1]]...)
 		literals, stream = literals[length[0]:], stream[length[1]:]
 	}
-	return blob
+	return content
 }
 
 // TestPackIsZstd: `zstd -d` of a pack gives its chunks.

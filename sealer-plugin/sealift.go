@@ -65,20 +65,21 @@ type (
 
 // Options are common to all functions. The zero value works.
 type Options struct {
-	Platform string         // "os/arch[/variant]": only this image of an index; "" takes all
-	Jobs     int            // how many goroutines work on bytes at once; 0 is the number of CPUs
-	Level    int            // zstd level of a push, 1 to 19; 0 is codec.DefaultLevel
-	Layers   Layers         // of a push; "" is Keep
-	Bases    []string       // more images that a push may build upon: in its registry, or in files if it goes to files
-	Since    []string       // of a save: images that wherever the file goes are
-	Prepared string         // of a push: the same image, where it was pushed to before; "" is nowhere
-	NoDelta  bool           // of a push: makes no deltas; of a pull: uses them only for what cannot be had otherwise
-	Full     bool           // of a push: all that is in deltas is in whole chunks besides
-	Store    string         // directory of the local store; "" is DefaultStore()
-	Cache    string         // directory of the compiled routines; "" is DefaultCache()
-	Remote   remote.Options // registries
-	Progress Progress       // nil shows nothing
-	Log      *slog.Logger   // hints and warnings; nil drops them
+	Platform  string         // "os/arch[/variant]": only this image of an index; "" takes all
+	Jobs      int            // how many goroutines work on bytes at once; 0 is the number of CPUs
+	Level     int            // zstd level of a push, 1 to 19; 0 is codec.DefaultLevel
+	Layers    Layers         // of a push; "" is Keep
+	Bases     []string       // more images that a push may build upon: in its registry, or in files if it goes to files
+	Since     []string       // of a save: images that wherever the file goes are
+	Prepared  string         // of a push: the same image, where it was pushed to before; "" is nowhere
+	NoRebuild bool           // of a push: stores gzip files as they are, not as what is inside of them
+	NoDelta   bool           // of a push: makes no deltas; of a pull: uses them only for what cannot be had otherwise
+	Full      bool           // of a push: all that is in deltas is in whole chunks besides
+	Store     string         // directory of the local store; "" is DefaultStore()
+	Cache     string         // directory of the compiled routines; "" is DefaultCache()
+	Remote    remote.Options // registries
+	Progress  Progress       // nil shows nothing
+	Log       *slog.Logger   // hints and warnings; nil drops them
 }
 
 // DefaultStore returns the directory of the local store: sealift/store under the user's data directory.
@@ -200,7 +201,7 @@ func BuildRecipe(ctx context.Context, layer io.Reader, out io.Writer, o Options)
 		return recipe.Summary{}, err
 	}
 	level := cmp.Or(o.Level, codec.DefaultLevel)
-	return recipe.Build(ctx, s.codec, layer, recipe.Tar, level, out, func(codec.Chunk, []byte, []recipe.File) error { return nil })
+	return recipe.Build(ctx, s.codec, layer, recipe.Options{Level: level}, out, func(codec.Chunk, []byte, []recipe.File) error { return nil })
 }
 
 // Close closes the image. No reader of its blobs may be in use.

@@ -328,7 +328,7 @@ func (s *session) openCodec(ctx context.Context) error {
 
 func (s *session) transferOptions() transfer.Options {
 	return transfer.Options{
-		Jobs: s.Jobs, Level: s.Level, Layers: s.Layers, Platform: s.Platform, Full: s.Full, NoDelta: s.NoDelta,
+		Jobs: s.Jobs, Level: s.Level, Layers: s.Layers, Platform: s.Platform, Full: s.Full, NoDelta: s.NoDelta, NoRebuild: s.NoRebuild,
 		Progress: s.Progress, Log: s.log,
 	}
 }

@@ -84,13 +84,21 @@ func (c *cli) printLayers(w io.Writer, layers []transfer.DiffLayer) {
 	t.end()
 }
 
+// pathOf names a file, with the one that it is inside of.
+func pathOf(f transfer.DiffFile) string {
+	if f.Within == "" || f.Within == f.Name {
+		return f.Name
+	}
+	return f.Within + ": " + f.Name
+}
+
 func (c *cli) rowFiles(t table, files []transfer.DiffFile) {
 	shown := files
 	if len(files) > filesShown && !c.flags.verbose {
 		shown = files[:filesShown]
 	}
 	for _, f := range shown {
-		t.row(bytesOf(f.Packed), bytesOf(f.RawBytes), bytesOf(f.Size), "  "+printable(f.Name))
+		t.row(bytesOf(f.Packed), bytesOf(f.RawBytes), bytesOf(f.Size), "  "+printable(pathOf(f)))
 	}
 	if more := len(files) - len(shown); more > 0 {
 		t.row("", "", "", fmt.Sprintf("  … and %s", counted(more, "more file")))

@@ -111,6 +111,7 @@ func fixture(tb testing.TB, name string) []byte {
 type listed struct {
 	Name    string
 	Content string
+	Within  string
 }
 
 // list is what the standard library finds in a tar.
@@ -135,7 +136,7 @@ func list(tb testing.TB, blob []byte) []listed {
 		if h.Typeflag == tar.TypeGNUSparse || h.PAXRecords["GNU.sparse.major"] != "" || h.PAXRecords["GNU.sparse.map"] != "" {
 			content = bytes.ReplaceAll(content, make([]byte, 512), nil)
 		}
-		files = append(files, listed{h.Name, string(content)})
+		files = append(files, listed{Name: h.Name, Content: string(content)})
 	}
 }
 
@@ -145,7 +146,7 @@ func (b *built) listed(tb testing.TB) []listed {
 	var files []listed
 	stream := b.stream()
 	for _, f := range b.files(tb) {
-		files = append(files, listed{f.Name, string(stream[f.Offset : f.Offset+f.Size])})
+		files = append(files, listed{f.Name, string(stream[f.Offset : f.Offset+f.Size]), f.Within})
 	}
 	return files
 }

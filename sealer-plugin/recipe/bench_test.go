@@ -52,7 +52,7 @@ func BenchmarkBuild(b *testing.B) {
 			b.SetBytes(int64(len(bench.blob)))
 			b.ReportAllocs()
 			for b.Loop() {
-				_, err := recipe.Build(b.Context(), testCodec(b), bytes.NewReader(bench.blob), bench.kind, codec.DefaultLevel,
+				_, err := recipe.Build(b.Context(), testCodec(b), bytes.NewReader(bench.blob), recipe.Options{Kind: bench.kind, Level: codec.DefaultLevel},
 					io.Discard, func(codec.Chunk, []byte, []recipe.File) error { return nil })
 				if err != nil {
 					b.Fatal(err)

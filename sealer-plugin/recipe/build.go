@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/opencontainers/go-digest"
 
@@ -21,11 +22,20 @@ const (
 	Plain             // everything is data
 )
 
+// Options says how a recipe is made.
+type Options struct {
+	Kind     Kind
+	Level    int  // of compression, codec.MinLevel to codec.MaxLevel
+	KeepGzip bool // gzip files are data as they are
+}
+
 // Summary is what Build learnt about a blob.
 type Summary struct {
 	Digest digest.Digest // sha256 of what a rebuild gives
 	Size   int64         // length of the blob
 	Chunks int           // number of chunks, those that repeat included
+
+	Streams int // number of deflate streams that are made again
 }
 
 // Emit takes a chunk: its bytes, and the files of the tar that these belong to, in order. Of very many tiny files some are
@@ -41,7 +51,7 @@ type Emit func(c codec.Chunk, data []byte, files []File) error
 // No content is an error: from where a tar cannot be parsed on, it is taken as data. Errors come from blob, out, emit
 // or ctx only. Memory is bounded whatever the blob says about its sizes.
 func Build(
-	ctx context.Context, c *codec.Codec, blob io.Reader, kind Kind, level int, out io.Writer, emit Emit,
+	ctx context.Context, c *codec.Codec, blob io.Reader, opts Options, out io.Writer, emit Emit,
 ) (Summary, error) {
 	worker, err := c.Acquire(ctx)
 	if err != nil {
@@ -51,16 +61,18 @@ func Build(
 	hash := newHasher()
 	defer hash.close() // before the release: it reads the worker's memory
 
-	w := newWriter(block.NewWriter(out, c, level), hash)
+	w := newWriter(block.NewWriter(out, c, opts.Level), hash)
 	src := &source{ctx: ctx, r: blob}
-	b := &builder{ctx: ctx, blob: bufio.NewReaderSize(src, readSize), w: w}
+	b := &builder{
+		ctx: ctx, codec: c, source: src, w: w, hash: hash, keepGzip: opts.KeepGzip, encodings: slices.Clone(encodings),
+	}
 	b.data = newSplitter(worker, hash, func(c codec.Chunk, data []byte) error {
 		if err := emit(c, data, b.files.next(int64(c.Size))); err != nil {
 			return err
 		}
 		return w.addChunk(ctx, c)
 	})
-	err = b.read(kind)
+	err = (&content{builder: b, r: bufio.NewReaderSize(src, readSize)}).read(opts.Kind)
 	if src.err != nil {
 		return Summary{}, fmt.Errorf("read blob: %w", src.err)
 	}
@@ -77,9 +89,10 @@ const readSize = 64 << 10
 // source is the blob's reader. It keeps a failure apart from the end of the blob, and from what parsing makes of
 // both.
 type source struct {
-	ctx context.Context
-	r   io.Reader
-	err error // that is not io.EOF
+	ctx  context.Context
+	r    io.Reader
+	read int64 // bytes
+	err  error // that is not io.EOF
 }
 
 func (s *source) Read(p []byte) (int, error) {
@@ -90,6 +103,7 @@ func (s *source) Read(p []byte) (int, error) {
 		return 0, s.err
 	}
 	n, err := s.r.Read(p)
+	s.read += int64(n)
 	if err != nil && err != io.EOF {
 		s.err = err
 	}

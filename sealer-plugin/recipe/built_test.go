@@ -56,7 +56,7 @@ func build(tb testing.TB, blob io.Reader, kind recipe.Kind) *built {
 	b := &built{store: map[codec.Chunk][]byte{}}
 	var out bytes.Buffer
 	var err error
-	b.Summary, err = recipe.Build(tb.Context(), testCodec(tb), blob, kind, codec.MinLevel, &out,
+	b.Summary, err = recipe.Build(tb.Context(), testCodec(tb), blob, recipe.Options{Kind: kind, Level: codec.MinLevel}, &out,
 		func(c codec.Chunk, p []byte, files []recipe.File) error {
 			if len(p) != int(c.Size) {
 				return fmt.Errorf("chunk of %d bytes emitted with %d", c.Size, len(p))
@@ -89,11 +89,13 @@ func (b *built) open(tb testing.TB) *recipe.Recipe {
 func checkRoundTrip(tb testing.TB, blob []byte, kind recipe.Kind) *built {
 	tb.Helper()
 	b := build(tb, bytes.NewReader(blob), kind)
-	want := recipe.Summary{Digest: digest.FromBytes(blob), Size: int64(len(blob)), Chunks: len(b.emitted)}
+	r := b.open(tb)
+	want := recipe.Summary{
+		Digest: digest.FromBytes(blob), Size: int64(len(blob)), Chunks: len(b.emitted), Streams: len(r.Streams),
+	}
 	if diff := cmp.Diff(want, b.Summary); diff != "" {
 		tb.Errorf("summary (-want +got):\n%s", diff)
 	}
-	r := b.open(tb)
 	if r.Digest != want.Digest || r.Size != want.Size {
 		tb.Errorf("opened recipe is of %v, %d bytes; want %v, %d bytes", r.Digest, r.Size, want.Digest, want.Size)
 	}

@@ -35,7 +35,7 @@ func TestBuildReaderFails(t *testing.T) {
 		for _, want := range []error{errBroken, io.ErrUnexpectedEOF} {
 			for n := range len(blob) + 1 {
 				r := io.MultiReader(bytes.NewReader(blob[:n]), iotest.ErrReader(want))
-				_, err := recipe.Build(t.Context(), testCodec(t), r, kind, codec.MinLevel, io.Discard, ignore)
+				_, err := recipe.Build(t.Context(), testCodec(t), r, recipe.Options{Kind: kind, Level: codec.MinLevel}, io.Discard, ignore)
 				if !errors.Is(err, want) {
 					t.Fatalf("kind %d, failure at byte %d: error %v, want %v", kind, n, err, want)
 				}
@@ -71,7 +71,7 @@ func TestBuildFails(t *testing.T) {
 		"no progress": {t.Context(), iotest.TimeoutReader(bytes.NewReader(blob)), 1, io.Discard, ignore, iotest.ErrTimeout},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := recipe.Build(test.ctx, testCodec(t), test.blob, recipe.Tar, test.level, test.out, test.emit)
+			_, err := recipe.Build(test.ctx, testCodec(t), test.blob, recipe.Options{Level: test.level}, test.out, test.emit)
 			if err == nil || test.want != nil && !errors.Is(err, test.want) {
 				t.Errorf("error %v, want %v", err, test.want)
 			}
@@ -82,7 +82,7 @@ func TestBuildFails(t *testing.T) {
 // TestBuildCanceledMidway cancels while the blob is being read.
 func TestBuildCanceledMidway(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := recipe.Build(ctx, testCodec(t), zeros{}, recipe.Plain, codec.MinLevel, io.Discard,
+	_, err := recipe.Build(ctx, testCodec(t), zeros{}, recipe.Options{Kind: recipe.Plain, Level: codec.MinLevel}, io.Discard,
 		func(codec.Chunk, []byte, []recipe.File) error {
 			cancel()
 			return nil

@@ -23,7 +23,7 @@ func Example() {
 	var encoded bytes.Buffer
 	chunks := map[codec.ID][]byte{}
 	blob := strings.NewReader("any blob")
-	sum, err := recipe.Build(ctx, c, blob, recipe.Plain, codec.DefaultLevel, &encoded,
+	sum, err := recipe.Build(ctx, c, blob, recipe.Options{Kind: recipe.Plain, Level: codec.DefaultLevel}, &encoded,
 		func(c codec.Chunk, data []byte, _ []recipe.File) error {
 			chunks[c.ID] = bytes.Clone(data)
 			return nil

@@ -23,6 +23,13 @@ func (f *fields) uvarint() uint64 {
 	return v
 }
 
+func (f *fields) byte() (b byte) {
+	if f.bad = f.bad || len(f.rest) == 0; !f.bad {
+		b, f.rest = f.rest[0], f.rest[1:]
+	}
+	return b
+}
+
 func (f *fields) hash() (h [32]byte) {
 	if f.bad = f.bad || len(f.rest) < len(h); !f.bad {
 		f.rest = f.rest[copy(h[:], f.rest):]

@@ -27,6 +27,7 @@ func FuzzBuild(f *testing.F) {
 		fixture(f, "sparse-0.1.tar")[:4096], fixture(f, "sparse-1.0.tar")[:4096],
 		slices.Concat(paxHeader('g', 513), header("f", '0', 1), padded("1")),
 		slices.Concat(header("f", '0', 1<<60), []byte("content")),
+		goGzip(f, writeTar(f, file("a.tgz", goGzip(f, writeTar(f, file("x", prose(1, 2000))), 6)), file("b", prose(2, 2000))), 1),
 	} {
 		f.Add(seed)
 	}

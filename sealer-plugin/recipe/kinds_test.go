@@ -98,7 +98,7 @@ func TestSparseContents(t *testing.T) {
 	for _, form := range []string{"gnu", "0.0", "0.1", "1.0"} {
 		t.Run(form, func(t *testing.T) {
 			b := build(t, bytes.NewReader(fixture(t, "sparse-"+form+".tar")), recipe.Tar)
-			if diff := cmp.Diff([]listed{{"sparse", want.String()}}, b.listed(t)); diff != "" {
+			if diff := cmp.Diff([]listed{{Name: "sparse", Content: want.String()}}, b.listed(t)); diff != "" {
 				t.Errorf("files (-want +got):\n%.2000s", diff)
 			}
 			if got := string(b.stream()); got != want.String() {

@@ -43,7 +43,7 @@ func TestHugeFile(t *testing.T) {
 	}
 	chunks := map[codec.Chunk][]byte{}
 	var out bytes.Buffer
-	summary, err := recipe.Build(t.Context(), testCodec(t), blob(), recipe.Tar, codec.MinLevel, &out,
+	summary, err := recipe.Build(t.Context(), testCodec(t), blob(), recipe.Options{Level: codec.MinLevel}, &out,
 		func(c codec.Chunk, p []byte, _ []recipe.File) error {
 			if _, ok := chunks[c]; !ok {
 				chunks[c] = bytes.Clone(p)

@@ -34,13 +34,13 @@ func TestBehindTheEnd(t *testing.T) {
 		"long padding between":       {slices.Concat(first, zeros(300<<10), second), files},
 		"very long padding between":  {slices.Concat(first, zeros(9<<20), second), files},
 		"padding of no whole blocks": {slices.Concat(first, zeros(300), second), files[:2]},
-		"second with an empty name":  {slices.Concat(first, zeros(512), header("", '0', 1), padded("e"), endMarker()), append(files[:2:2], listed{"", "e"})},
+		"second with an empty name":  {slices.Concat(first, zeros(512), header("", '0', 1), padded("e"), endMarker()), append(files[:2:2], listed{Content: "e"})},
 		"odd padding":                {slices.Concat(first, zeros(100)), files[:2]},
 		"garbage":                    {slices.Concat(first, garbage), files[:2]},
 		"padding and garbage":        {slices.Concat(first, zeros(70_000), garbage), files[:2]},
 		"a block of garbage":         {slices.Concat(first, bytes.Repeat([]byte{'g'}, 512), second), files[:2]},
 		"much garbage":               {slices.Concat(first, noise(3, 9<<20)), files[:2]},
-		"half a second":              {slices.Concat(first, second[:2000]), append(files[:2:2], listed{"c", files[2].Content[:2000-512]})},
+		"half a second":              {slices.Concat(first, second[:2000]), append(files[:2:2], listed{Name: "c", Content: files[2].Content[:2000-512]})},
 		"no end marker":              {first[:len(first)-1024], files[:2]},
 		"half an end marker":         {first[:len(first)-512], files[:2]},
 		"one zero block":             {slices.Concat(first[:len(first)-512], second), files[:2]},
@@ -151,7 +151,7 @@ func TestMemory(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			_, err := recipe.Build(t.Context(), testCodec(t), blob, recipe.Tar, codec.MinLevel, io.Discard,
+			_, err := recipe.Build(t.Context(), testCodec(t), blob, recipe.Options{Level: codec.MinLevel}, io.Discard,
 				func(codec.Chunk, []byte, []recipe.File) error { return nil })
 			if err != nil {
 				t.Fatal(err)

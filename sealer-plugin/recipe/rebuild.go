@@ -2,9 +2,12 @@ package recipe
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/opencontainers/go-digest"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
 )
@@ -18,28 +21,37 @@ import (
 func (r *Recipe) Rebuild(
 	ctx context.Context, w io.Writer, data func(context.Context, codec.Chunk) ([]byte, error),
 ) error {
-	out := newOutput(w)
-	err := r.assemble(ctx, out, data)
-	sum, werr := out.close()
+	sum := sha256.New()
+	var werr error
+	out := newStage(func(p []byte) error {
+		_, werr = w.Write(p)
+		sum.Write(p)
+		return werr
+	})
+	err := r.assemble(ctx, &assembly{ctx: ctx, codec: r.codec, streams: r.Streams, out: out}, data)
+	if cerr := out.close(); err == nil {
+		err = cerr
+	}
 	if werr != nil {
 		return fmt.Errorf("rebuild: write: %w", werr)
 	}
 	if err != nil {
 		return fmt.Errorf("rebuild: %w", err)
 	}
-	if sum != r.Digest {
-		return fmt.Errorf("rebuild: %w", damagedf("the blob is %v, not %v", sum, r.Digest))
+	if d := digest.NewDigest(digest.SHA256, sum); d != r.Digest {
+		return fmt.Errorf("rebuild: %w", damagedf("the blob is %v, not %v", d, r.Digest))
 	}
 	return nil
 }
 
 // assemble writes literals and data to out in their order.
-func (r *Recipe) assemble(ctx context.Context, out *output, data fetchFunc) error {
+func (r *Recipe) assemble(ctx context.Context, out *assembly, data fetchFunc) error {
+	defer out.abandon()
 	chunks, rest := r.Chunks, []byte(nil) // rest: of the chunk before chunks
 	for s := r.skeleton(); ; {
 		literals, n, err := s.next(ctx)
 		if errors.Is(err, io.EOF) {
-			return nil
+			return out.turn()
 		}
 		if err != nil {
 			return err

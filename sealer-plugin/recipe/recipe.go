@@ -22,10 +22,14 @@ import (
 const (
 	kindChunks   uint8 = 1
 	kindSkeleton uint8 = 2
+	kindStreams  uint8 = 4
 )
 
 // MaxChunks is the greatest number of chunks in a recipe, those that repeat included.
 const MaxChunks = 1 << 24
+
+// maxLength is how long what is in a recipe can be, in bytes; no sum of two exceeds an int64.
+const maxLength = math.MaxInt64 / 4
 
 // Least lengths of what blocks list, in bytes.
 const (
@@ -35,14 +39,19 @@ const (
 
 // Recipe is an opened recipe. It is safe for concurrent use if the reader below is.
 type Recipe struct {
-	Chunks []codec.Chunk // of the data, in order; a chunk that repeats is listed again
-	Size   int64         // length of the blob
-	Digest digest.Digest // sha256 of the blob
+	Chunks  []codec.Chunk // of the data, in order; a chunk that repeats is listed again
+	Streams []Stream      // in the order in which they begin
+	Size    int64         // length of the blob
+	Digest  digest.Digest // sha256 of the blob
 
 	codec *codec.Codec
 	r     io.ReaderAt
 	size  int64 // of r
 	data  int64 // sum of the chunks' sizes
+
+	content int64   // length of literals and data; until the end is read, how much that is more than Size
+	ended   int64   // where the last stream ends
+	open    []int64 // where the streams end that may not be over yet, as they are read
 }
 
 // Open reads the list of chunks from the recipe of size bytes in r, which must stay readable as long as the Recipe is
@@ -82,6 +91,8 @@ func (r *Recipe) read(ctx context.Context) error {
 		case kindSkeleton:
 			continue
 		case kindChunks:
+		case kindStreams:
+			parse = r.parseStreams
 		case block.KindEnd:
 			parse = r.parseEnd
 		default:
@@ -127,7 +138,7 @@ func (r *Recipe) parseChunks(raw []byte) error {
 func (r *Recipe) parseEnd(raw []byte) error {
 	f := fields{rest: raw}
 	count, size, sum := f.uvarint(), f.uvarint(), f.hash()
-	if f.bad || len(f.rest) > 0 || size > math.MaxInt64 {
+	if f.bad || len(f.rest) > 0 || size > maxLength {
 		return damagedf("an end block of other content")
 	}
 	if count != uint64(len(r.Chunks)) {
@@ -135,8 +146,9 @@ func (r *Recipe) parseEnd(raw []byte) error {
 	}
 	r.Size = int64(size)
 	r.Digest = digest.NewDigestFromBytes(digest.SHA256, sum[:])
-	if r.data > r.Size {
-		return damagedf("%d bytes of chunks for a blob of %d", r.data, r.Size)
+	r.content += r.Size
+	if r.data > r.content || r.ended > r.content {
+		return damagedf("%d bytes of chunks, and streams up to %d, in %d bytes", r.data, r.ended, r.content)
 	}
 	return nil
 }

@@ -10,25 +10,25 @@ import (
 	"github.com/sealift/sealift/sealer-plugin/codec"
 )
 
-// skeleton reads how literals and data make up a blob.
+// skeleton reads how literals and data make up the content of a blob.
 type skeleton struct {
 	blocks   *block.Reader
 	pairs    []byte // of the present block, from the next one on
 	literals []byte // of these pairs
-	size     uint64 // what the rest of the blob must be long
+	size     uint64 // what the rest of the content must be long
 	data     uint64 // what the rest of the data stream is long
 }
 
 func (r *Recipe) skeleton() *skeleton {
 	return &skeleton{
 		blocks: r.blocks(),
-		size:   uint64(r.Size),
+		size:   uint64(r.content),
 		data:   uint64(r.data),
 	}
 }
 
 // next returns literals, valid until the next call, and how many bytes of the data stream follow them. It returns
-// io.EOF where the blob ends, and codec.ErrDamaged as soon as the parts and the whole disagree.
+// io.EOF where the content ends, and codec.ErrDamaged as soon as the parts and the whole disagree.
 func (s *skeleton) next(ctx context.Context) (literals []byte, data uint64, err error) {
 	for len(s.pairs) == 0 {
 		if err := s.nextBlock(ctx); err != nil {
@@ -41,7 +41,7 @@ func (s *skeleton) next(ctx context.Context) (literals []byte, data uint64, err 
 	s.pairs = s.pairs[n+m:]
 	literals, s.literals = s.literals[:length], s.literals[length:]
 	if data > s.data || data > s.size || length > s.size-data {
-		return nil, 0, damagedf("literals and data are longer than the blob")
+		return nil, 0, damagedf("literals and data are longer than what they make up")
 	}
 	s.data -= data
 	s.size -= length + data

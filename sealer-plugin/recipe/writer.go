@@ -33,6 +33,9 @@ type writer struct {
 	pairCount uint64
 	literal   uint64 // lengths of the last pair, which may still grow
 	data      uint64
+
+	content int64 // bytes so far, of literals and data
+	streams []Stream
 }
 
 func newWriter(blocks *block.Writer, hash *hasher) *writer {
@@ -56,6 +59,7 @@ func (w *writer) addLiteral(ctx context.Context, p []byte) error {
 		begin := len(w.literals)
 		w.literals = append(w.literals, p[:n]...)
 		w.literal += uint64(n)
+		w.content += int64(n)
 		w.hash.add(w.literals[begin:])
 		p = p[n:]
 	}
@@ -63,7 +67,10 @@ func (w *writer) addLiteral(ctx context.Context, p []byte) error {
 }
 
 // addData appends n bytes of the data stream to the blob.
-func (w *writer) addData(n int64) { w.data += uint64(n) }
+func (w *writer) addData(n int64) {
+	w.data += uint64(n)
+	w.content += n
+}
 
 // endPair ends the last pair: what follows belongs to the next.
 func (w *writer) endPair() {
@@ -129,6 +136,9 @@ func (w *writer) close(ctx context.Context) (Summary, error) {
 	if err := w.writeChunks(ctx); err != nil {
 		return Summary{}, err
 	}
+	if err := w.writeStreams(ctx); err != nil {
+		return Summary{}, err
+	}
 	w.hash.wait()
 	sum := w.hash.sum.Sum(nil)
 	end := binary.AppendUvarint(nil, uint64(w.chunks))
@@ -137,5 +147,7 @@ func (w *writer) close(ctx context.Context) (Summary, error) {
 	if err := w.blocks.Close(ctx, end); err != nil {
 		return Summary{}, fmt.Errorf("write recipe: %w", err)
 	}
-	return Summary{Digest: digest.NewDigestFromBytes(digest.SHA256, sum), Size: w.hash.size, Chunks: w.chunks}, nil
+	return Summary{
+		Digest: digest.NewDigestFromBytes(digest.SHA256, sum), Size: w.hash.size, Chunks: w.chunks, Streams: len(w.streams),
+	}, nil
 }

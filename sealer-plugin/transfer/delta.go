@@ -22,8 +22,10 @@ type deltas struct {
 	besides  bool    // it takes those of all deltas
 
 	file   fileAt
-	trial  *trial // of this file
-	anchor anchor // in this file, the last chunk that a base has
+	trial  *trial  // of this file
+	anchor anchor  // in this file, the last chunk that a base has
+	last   fileAt  // that was met
+	kin    kinship // of the tar that it is in
 
 	filling   *window
 	tokens    chan struct{} // one for each window that may exist
@@ -70,7 +72,7 @@ func (d *deltas) add(c codec.Chunk, data []byte, offset int64, files []recipe.Fi
 	if len(files) == 0 {
 		return false, nil
 	}
-	d.enter(files[0])
+	d.enter(files)
 	near := d.near(offset, offset+int64(c.Size), files)
 	if near == nil {
 		return false, nil
@@ -101,8 +103,8 @@ func (w *window) holds(c codec.Chunk, near []span) bool {
 
 // fileAt tells one file of a blob from the others.
 type fileAt struct {
-	name   string
-	offset int64
+	within, name string
+	offset       int64
 }
 
 // anchor is a place in the data of a blob, and where the same bytes are in a base.
@@ -111,11 +113,28 @@ type anchor struct {
 	spot
 }
 
-// enter notes which file is at hand.
-func (d *deltas) enter(f recipe.File) {
-	if at := (fileAt{f.Name, f.Offset}); d.file != at {
+// enter notes which files are at hand, above all the first one.
+func (d *deltas) enter(files []recipe.File) {
+	f := files[0]
+	if at := (fileAt{f.Within, f.Name, f.Offset}); d.file != at {
 		d.file, d.trial, d.anchor = at, new(trial), anchor{}
 	}
+	for _, f := range files {
+		d.meet(f)
+	}
+}
+
+// meet counts a file, once, for the tar that it is in.
+func (d *deltas) meet(f recipe.File) {
+	at := fileAt{f.Within, f.Name, f.Offset}
+	if at == d.last {
+		return
+	}
+	if d.kin == nil || at.within != d.last.within || at.offset < d.last.offset {
+		d.kin = kinship{}
+	}
+	d.last = at
+	d.kin.meet(d.origins, f)
 }
 
 // pass takes note of a chunk that is not to be coded, since it is known. What follows it in its file may follow it in a base.
@@ -123,7 +142,7 @@ func (d *deltas) pass(c codec.Chunk, offset int64, files []recipe.File) {
 	if len(files) == 0 {
 		return
 	}
-	d.enter(files[0])
+	d.enter(files)
 	if s, found := d.origins.spots[c.ID]; found {
 		d.anchor = anchor{offset, s}
 	}
@@ -155,7 +174,7 @@ func (d *deltas) near(start, end int64, files []recipe.File) []span {
 // place returns the chunks of a base that the bytes of a file, from start to end in the data of the blob, are probably like: by the
 // place of the file that it is the next version of, or by what came before in the file.
 func (d *deltas) place(f recipe.File, start, end int64) (span, bool) {
-	o, named := d.origins.of(f.Name, f.Size)
+	o, named := d.origins.of(f.Name, f.Size, d.kin)
 	a := d.anchor
 	switch anchored := a.of != nil && d.file.offset == f.Offset; {
 	case anchored && (!named || o.has(a.spot) && !o.isLike(f.Size)):

@@ -139,7 +139,7 @@ func diffLayer(ctx context.Context, b remote.Blob, r *recipe.Recipe, fresh map[c
 			return layer, fmt.Errorf("recipe %s: %w", b.Recipe, err)
 		}
 		if raw, packed := overlap(&spans, f.Offset, f.Offset+f.Size); raw > 0 {
-			layer.Files = append(layer.Files, DiffFile{Name: f.Name, Size: f.Size, RawBytes: raw, Packed: packed})
+			layer.Files = append(layer.Files, DiffFile{Name: f.Name, Within: f.Within, Size: f.Size, RawBytes: raw, Packed: packed})
 		}
 	}
 	slices.SortStableFunc(layer.Files, func(a, b DiffFile) int { return cmp.Compare(b.RawBytes, a.RawBytes) })

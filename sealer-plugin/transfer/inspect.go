@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -11,6 +12,9 @@ import (
 	"github.com/sealift/sealift/sealer-plugin/recipe"
 	"github.com/sealift/sealift/sealer-plugin/remote"
 )
+
+// tarBlock is the length of a header in a tar, in bytes.
+const tarBlock = 512
 
 // Inspect describes the image desc, chunked or plain, without reading chunks.
 func Inspect(ctx context.Context, c *codec.Codec, src remote.Source, desc ocispec.Descriptor, opts Options) (*Inspection, error) {
@@ -85,6 +89,7 @@ func (img *chunkedImage) report(ctx context.Context, b remote.Blob, packed map[c
 	if tar {
 		report.Stored = "tar"
 	}
+	report.Gzip = gzipOf(r)
 	report.Chunks = len(r.Chunks)
 	report.Packed = img.recipeDescriptor(b.Recipe).Size
 	for _, c := range r.Chunks {
@@ -92,6 +97,23 @@ func (img *chunkedImage) report(ctx context.Context, b remote.Blob, packed map[c
 		delete(packed, c.ID)
 	}
 	return report, nil
+}
+
+// gzipOf describes the streams of a blob that are made again.
+func gzipOf(r *recipe.Recipe) []GzipReport {
+	var reports []GzipReport
+	for _, s := range r.Streams {
+		own := s.Depth == 0 && r.Streams[0].Start < tarBlock // in a tar, a header comes first
+		i := slices.IndexFunc(reports, func(r GzipReport) bool { return r.Encoder == s.Encoding.String() && r.Blob == own })
+		if i < 0 {
+			i = len(reports)
+			reports = append(reports, GzipReport{Encoder: s.Encoding.String(), Blob: own})
+		}
+		reports[i].Streams++
+		reports[i].Size += s.Size
+		reports[i].Raw += s.Raw
+	}
+	return reports
 }
 
 func hasFiles(ctx context.Context, r *recipe.Recipe) (bool, error) {

@@ -15,20 +15,21 @@ type Layers string
 
 // What a push does with compressed layers.
 const (
-	Keep   Layers = "keep"   // stores them as they are: every digest stays
+	Keep   Layers = "keep"   // gives them back as they are: every digest stays
 	Unpack Layers = "unpack" // stores them uncompressed: same image ID, another manifest digest
 )
 
 // Options of a push or a pull. The zero value works.
 type Options struct {
-	Jobs     int              // how many goroutines work on bytes at once; 0 is the number of CPUs
-	Level    int              // zstd level of a push; 0 is codec.DefaultLevel
-	Layers   Layers           // of a push; "" is Keep
-	Prepared *Base            // of a push: the same image, in chunked form already, wherever it lies; nil if there is none
-	Platform string           // of a pull: only this image of an index; "" takes all
-	Unpacked *unpacked.Layers // chunks in them are not fetched; nil is no layers
-	Full     bool             // of a push: what is in deltas is in frames besides
-	NoDelta  bool             // of a pull: deltas are used only for what is in no frames
+	Jobs      int              // how many goroutines work on bytes at once; 0 is the number of CPUs
+	Level     int              // zstd level of a push; 0 is codec.DefaultLevel
+	Layers    Layers           // of a push; "" is Keep
+	Prepared  *Base            // of a push: the same image, in chunked form already, wherever it lies; nil if there is none
+	Platform  string           // of a pull: only this image of an index; "" takes all
+	Unpacked  *unpacked.Layers // chunks in them are not fetched; nil is no layers
+	NoRebuild bool             // of a push: gzip files are stored as they are, not as what is inside of them
+	Full      bool             // of a push: what is in deltas is in frames besides
+	NoDelta   bool             // of a pull: deltas are used only for what is in no frames
 	// OpenStore opens the store for what a push makes deltas against; nil makes none. It is called once at most, and whoever gave
 	// it closes the store.
 	OpenStore func() (*store.Store, error)

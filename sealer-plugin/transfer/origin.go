@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
+	"github.com/sealift/sealift/sealer-plugin/recipe"
 )
 
 // incompressible is what part of its raw size compressed data takes that no delta makes smaller: it changes as a whole.
@@ -26,8 +27,14 @@ type origins struct {
 
 // origin is a file of a base.
 type origin struct {
-	of          *stream
+	archive
 	start, size int64 // its place in the data of its blob
+}
+
+// archive is a tar in a base: a blob, or what is inside of a compressed file in one.
+type archive struct {
+	of     *stream
+	within string // that file
 }
 
 // spot is a place in the data of a blob of a base.
@@ -62,7 +69,7 @@ func (o *origins) add(ctx context.Context, image *Image, usable func(codec.Chunk
 				return fmt.Errorf("recipe %s: %w", b.Recipe, err)
 			}
 			if f.Size > 0 {
-				o.put(f.Name, origin{s, f.Offset, f.Size})
+				o.put(f.Name, origin{archive{s, f.Within}, f.Offset, f.Size})
 			}
 		}
 	}
@@ -78,9 +85,22 @@ func (o *origins) put(name string, f origin) {
 	}
 }
 
+// kinship counts the files that a tar has in common with archives of the bases.
+type kinship map[archive]int
+
+// meet counts a file of the tar.
+func (k kinship) meet(o *origins, f recipe.File) {
+	for _, namesake := range o.named[f.Name] {
+		if namesake.size == f.Size {
+			k[namesake.archive]++
+		}
+	}
+}
+
 // of returns the file that one of this name and size is probably the next version of: of the same name or, but for version
-// numbers, of the same name. Of several it is the first of about that size or else the nearest in size.
-func (o *origins) of(name string, size int64) (origin, bool) {
+// numbers, of the same name. Of several it is one in the archive that the tar is most like, and of these the first of about that
+// size or else the nearest in size.
+func (o *origins) of(name string, size int64, kin kinship) (origin, bool) {
 	found := o.named[name]
 	if len(found) == 0 {
 		found = o.unversion[withoutVersion(name)]
@@ -88,6 +108,11 @@ func (o *origins) of(name string, size int64) (origin, bool) {
 	if len(found) == 0 {
 		return origin{}, false
 	}
+	closest := 0
+	for _, f := range found {
+		closest = max(closest, kin[f.archive])
+	}
+	found = slices.DeleteFunc(slices.Clone(found), func(f origin) bool { return kin[f.archive] < closest })
 	if i := slices.IndexFunc(found, func(f origin) bool { return f.isLike(size) }); i >= 0 {
 		return found[i], true
 	}

@@ -213,7 +213,7 @@ func (p *push) publish(ctx context.Context, root ocispec.Descriptor) (*Result, e
 // hint says what would make the next push smaller.
 func (p *push) hint() {
 	for compression, n := range p.packed {
-		p.opts.Log.Info(fmt.Sprintf("%d layers are %s: kept as they are, they share little with other versions; --layers unpack stores them uncompressed (same image ID, other manifest digest)", n, compression))
+		p.opts.Log.Info(fmt.Sprintf("%d layers are %s and stored as they are, so they share little with other versions; --layers unpack stores them uncompressed (same image ID, other manifest digest)", n, compression))
 	}
 }
 
@@ -261,7 +261,7 @@ func (p *push) store(ctx context.Context, desc ocispec.Descriptor) (remote.Blob,
 	if err == nil && (sum.Digest != desc.Digest || sum.Size != desc.Size) {
 		err = fmt.Errorf("%w: the source gave %d bytes of %s", codec.ErrDamaged, sum.Size, sum.Digest)
 	}
-	if compressed != none {
+	if compressed != none && sum.Streams == 0 {
 		p.packed[compressed]++
 	}
 	return b, err
@@ -275,8 +275,9 @@ func (p *push) build(ctx context.Context, r io.Reader, kind recipe.Kind, b *remo
 	}
 	var chunks []codec.Chunk
 	offset := int64(0)
+	opts := recipe.Options{Kind: kind, Level: p.opts.Level, KeepGzip: p.opts.NoRebuild}
 	task := p.opts.Progress.Begin("read "+shortDigest(b.Digest), b.Size)
-	sum, err := recipe.Build(ctx, p.codec, &taskReader{r, task}, kind, p.opts.Level, file, func(c codec.Chunk, data []byte, files []recipe.File) error {
+	sum, err := recipe.Build(ctx, p.codec, &taskReader{r, task}, opts, file, func(c codec.Chunk, data []byte, files []recipe.File) error {
 		chunks = append(chunks, c)
 		err := p.chunk(c, data, offset, files)
 		offset += int64(c.Size)

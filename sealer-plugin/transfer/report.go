@@ -153,6 +153,17 @@ type BlobReport struct {
 	Stored    string        `json:"stored"` // "inline", "tar", "bytes", or "plain" in an image that is not chunked
 	Chunks    int           `json:"chunks"`
 	Packed    int64         `json:"packed_bytes"` // its share of the compressed frames, plus its recipe
+	// Gzip are the streams of gzip files that are stored as what is inside of them.
+	Gzip []GzipReport `json:"gzip,omitempty"`
+}
+
+// GzipReport describes streams of a blob that are made again in the same way.
+type GzipReport struct {
+	Encoder string `json:"encoder"` // the program and its level
+	Blob    bool   `json:"blob"`    // they are the blob, and not files in it
+	Streams int    `json:"streams"`
+	Size    int64  `json:"size"`      // bytes of the streams
+	Raw     int64  `json:"raw_bytes"` // what is inside of them, with what is inside of other streams in it
 }
 
 // Difference is what would travel to a machine that has OLD and pulls, or pushes, NEW.
@@ -180,6 +191,7 @@ type DiffLayer struct {
 // DiffFile is one file of a layer and what of it would travel.
 type DiffFile struct {
 	Name     string `json:"name"`
+	Within   string `json:"within,omitempty"` // the file that it is inside of, compressed
 	Size     int64  `json:"size"`
 	RawBytes int64  `json:"raw_bytes"`
 	Packed   int64  `json:"packed_bytes"` // its share of what it is compressed or coded with

@@ -38,6 +38,31 @@ type place struct {
 	offset int64
 }
 
+// find returns the first file that has bytes at offset or behind it, and whether it has that very byte.
+func (l *layer) find(offset int64) (first int, found bool) {
+	return slices.BinarySearchFunc(l.files, offset, func(f recipe.File, at int64) int {
+		switch {
+		case f.Offset+f.Size <= at:
+			return -1
+		case f.Offset > at:
+			return 1
+		}
+		return 0
+	})
+}
+
+// covers says whether all bytes from offset to end are in files.
+func (l *layer) covers(offset, end int64) bool {
+	first, found := l.find(offset)
+	for ; found && offset < end; first++ {
+		found = first < len(l.files) && l.files[first].Offset <= offset
+		if found {
+			offset = l.files[first].Offset + l.files[first].Size
+		}
+	}
+	return found
+}
+
 // New returns a set without layers, which checks chunks with c.
 func New(c *codec.Codec) *Layers {
 	return &Layers{codec: c, chunks: make(map[codec.ID]place)}
@@ -51,7 +76,7 @@ func (l *Layers) Add(ctx context.Context, r *recipe.Recipe, dir string) error {
 		if err != nil {
 			return fmt.Errorf("layer %s: %w", r.Digest, err)
 		}
-		if f.Size > 0 {
+		if f.Size > 0 && f.Within == "" { // what is inside of a file is not on the disk
 			added.files = append(added.files, f)
 		}
 	}
@@ -62,7 +87,7 @@ func (l *Layers) Add(ctx context.Context, r *recipe.Recipe, dir string) error {
 	l.layers = append(l.layers, added)
 	at := place{layer: added}
 	for _, c := range r.Chunks {
-		if _, known := l.chunks[c.ID]; !known {
+		if _, known := l.chunks[c.ID]; !known && added.covers(at.offset, at.offset+int64(c.Size)) {
 			l.chunks[c.ID] = at
 		}
 		at.offset += int64(c.Size)
@@ -157,15 +182,7 @@ func (r *Reader) closeFile() {
 
 // read fills data with what stands at offset in the layer's data stream, and returns the name of the last file it read.
 func (r *Reader) read(l *layer, offset int64, data []byte) (name string, err error) {
-	first, found := slices.BinarySearchFunc(l.files, offset, func(f recipe.File, at int64) int {
-		switch {
-		case f.Offset+f.Size <= at:
-			return -1
-		case f.Offset > at:
-			return 1
-		}
-		return 0
-	})
+	first, found := l.find(offset)
 	if !found {
 		return "", errors.New("no file is there")
 	}

@@ -43,7 +43,7 @@ func newLayer(t *testing.T, c *codec.Codec, names ...string) *unpackedLayer {
 		t.Fatal(err)
 	}
 	var encoded bytes.Buffer
-	_, err := recipe.Build(t.Context(), c, &blob, recipe.Tar, 3, &encoded, func(chunk codec.Chunk, data []byte, _ []recipe.File) error {
+	_, err := recipe.Build(t.Context(), c, &blob, recipe.Options{Level: 3}, &encoded, func(chunk codec.Chunk, data []byte, _ []recipe.File) error {
 		l.chunks[chunk.ID] = slices.Clone(data)
 		return nil
 	})

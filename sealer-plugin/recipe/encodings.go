@@ -1,0 +1,34 @@
+package recipe
+
+import (
+	"slices"
+
+	"github.com/sealift/sealift/sealer-plugin/codec"
+)
+
+// encodings are all that streams are tried to be made by, in this order: those of most gzip files first.
+var encodings = func() []codec.Encoding {
+	list := []codec.Encoding{
+		{Encoder: codec.GoFlate, Level: 6}, {Encoder: codec.GoFlate, Level: 1}, // Docker; crane, ko, kaniko
+		{Encoder: codec.Pgzip2022, Level: 5}, {Encoder: codec.Pgzip, Level: 5}, // Podman, Buildah, sealer
+		{Encoder: codec.Klauspost, Level: 6}, {Encoder: codec.Klauspost, Level: 1}, // Go since 1.27
+		{Encoder: codec.Zlib, Level: 6}, // Java, Python
+		{Encoder: codec.GNUGzip, Level: 6}, {Encoder: codec.GNUGzip, Level: 9},
+		{Encoder: codec.Pigz, Level: 6}, {Encoder: codec.Klauspost2022, Level: 5},
+	}
+	for e := codec.GoFlate; e <= codec.Pgzip2022; e++ {
+		for level := uint8(1); level <= 9; level++ {
+			if encoding := (codec.Encoding{Encoder: e, Level: level}); !slices.Contains(list, encoding) {
+				list = append(list, encoding)
+			}
+		}
+	}
+	return list
+}()
+
+// remember has an encoding tried first from now on.
+func (b *builder) remember(e codec.Encoding) {
+	i := slices.Index(b.encodings, e)
+	copy(b.encodings[1:i+1], b.encodings[:i])
+	b.encodings[0] = e
+}

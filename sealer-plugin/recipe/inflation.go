@@ -1,0 +1,206 @@
+package recipe
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"slices"
+
+	"github.com/klauspost/compress/flate"
+
+	"github.com/sealift/sealift/sealer-plugin/codec"
+)
+
+const (
+	// firstPiece is how much of a stream is inflated before encoders are tried, in bytes: most of them write their
+	// first block by then.
+	firstPiece = 256 << 10
+	// certain is how many bytes an encoder has made of a stream when no other one is tried any more.
+	certain = 64 << 10
+	// maxCandidates bounds the encoders that go on while that is not so.
+	maxCandidates = 4
+	// maxExpansion bounds how much is inflated of each byte of a blob, and freeExpansion how much in any case.
+	maxExpansion  = 100
+	freeExpansion = 256 << 20
+)
+
+// inflation reads what is inside of a deflate stream, as far as an encoder makes the stream again of it.
+type inflation struct {
+	*builder
+	section    *section
+	inflater   io.ReadCloser
+	candidates []*candidate // the best one first
+	piece      []byte       // inflated last
+	unread     []byte       // of it
+
+	start    int64 // position in the section
+	end      int64 // likewise, up to which the stream is made again, once it is over
+	complete bool  // the stream ends there
+	over     bool
+	err      error // why it cannot go on, though the content may be fine
+}
+
+// candidate is an encoder that made the stream as it is, so far.
+type candidate struct {
+	codec.Encoding
+	deflater *codec.Deflater
+	end      int64  // position in the section up to which it did
+	ahead    []byte // what it says follows
+}
+
+// newInflation returns what reads the stream that begins where the section is, behind its mark.
+func newInflation(b *builder, s *section) *inflation {
+	return &inflation{builder: b, section: s, start: s.position(), inflater: flate.NewReader(s.r)}
+}
+
+// recognise finds encoders that make the beginning of the stream, and says whether there are any.
+func (s *inflation) recognise() (bool, error) {
+	end := s.inflate(firstPiece)
+	if len(s.piece) == 0 {
+		return false, nil
+	}
+	for _, e := range s.encodings {
+		d, err := s.codec.NewDeflater(s.ctx, e)
+		if err != nil {
+			return false, err
+		}
+		c := &candidate{Encoding: e, deflater: d, end: s.start}
+		if err := s.try(c, end); errors.Is(err, errDiffers) {
+			continue
+		} else if err != nil {
+			return false, err
+		}
+		s.candidates = append(s.candidates, c)
+		if len(s.candidates) == maxCandidates || s.isCertain(c) {
+			break
+		}
+	}
+	if len(s.candidates) == 0 || end != nil && end != io.EOF && s.candidates[0].end-s.start < minGzip {
+		return false, nil
+	}
+	s.settle(end)
+	return true, nil
+}
+
+// Read gives what is inside. It ends where the stream does or cannot be made again; its errors are failures.
+func (s *inflation) Read(p []byte) (int, error) {
+	for len(s.unread) == 0 {
+		if s.over {
+			return 0, io.EOF
+		}
+		if s.err == nil {
+			s.err = s.next()
+		}
+		if s.err != nil {
+			return 0, s.err
+		}
+	}
+	n := copy(p, s.unread)
+	s.unread = s.unread[n:]
+	return n, nil
+}
+
+// next inflates the next piece and has the candidates make the stream of it.
+func (s *inflation) next() error {
+	end := s.inflate(codec.MaxPiece)
+	wrong := make([]*candidate, 0, len(s.candidates))
+	right := make([]*candidate, 0, len(s.candidates))
+	for _, c := range s.candidates {
+		switch err := s.try(c, end); {
+		case err == nil:
+			right = append(right, c)
+		case errors.Is(err, errDiffers):
+			wrong = append(wrong, c)
+		default:
+			return err
+		}
+	}
+	if s.candidates = right; len(right) == 0 {
+		best := slices.MaxFunc(wrong, func(a, b *candidate) int { return int(a.end - b.end) })
+		s.candidates, end = []*candidate{best}, errDiffers
+	}
+	s.settle(end)
+	return nil
+}
+
+// settle decides how to go on with the candidates, after a piece that ended as end says.
+func (s *inflation) settle(end error) {
+	best := s.candidates[0]
+	s.end, s.over, s.complete = best.end, end != nil, end == io.EOF
+	if s.isCertain(best) {
+		s.candidates = s.candidates[:1]
+	}
+	if s.complete {
+		s.remember(best.Encoding)
+	}
+	kept := best.end
+	for _, c := range s.candidates {
+		kept = min(kept, c.end)
+	}
+	s.section.forget(kept)
+}
+
+// inflate inflates up to n bytes. It returns nil if more may follow, io.EOF at the end of the stream, and other errors where
+// the stream is damaged or not worth to go on.
+func (s *inflation) inflate(n int) (err error) {
+	s.piece = slices.Grow(s.piece[:0], n)
+	for len(s.piece) < n && err == nil {
+		var m int
+		m, err = s.inflater.Read(s.piece[len(s.piece):n])
+		s.piece = s.piece[:len(s.piece)+m]
+	}
+	s.unread = s.piece
+	s.inflated += int64(len(s.piece))
+	if err == nil && s.inflated > maxExpansion*s.source.read+freeExpansion {
+		return errExpands
+	}
+	return err
+}
+
+var (
+	errDiffers = errors.New("the encoder makes another stream")
+	errExpands = errors.New("too much is inside")
+)
+
+// try has a candidate go on with what was inflated, which ended as end says. The error is errDiffers if what it makes is not
+// what is there.
+func (s *inflation) try(c *candidate, end error) error {
+	made, err := c.deflater.Write(s.ctx, s.piece, end == io.EOF)
+	if err != nil {
+		return err
+	}
+	c.ahead = append(c.ahead, made...)
+	there := s.section.since(c.end, s.section.position())
+	n := commonPrefix(c.ahead, there)
+	c.end += int64(n)
+	if n < min(len(c.ahead), len(there)) {
+		return errDiffers
+	}
+	if end == io.EOF && len(c.ahead) != len(there) {
+		return errDiffers
+	}
+	c.ahead = c.ahead[:copy(c.ahead, c.ahead[n:])]
+	return nil
+}
+
+func (s *inflation) isCertain(c *candidate) bool { return c.end-s.start >= certain }
+
+// encoding returns the way in which the stream is made again, once it is over.
+func (s *inflation) encoding() codec.Encoding { return s.candidates[0].Encoding }
+
+// isShorterThan says whether all that is inside was inflated already and has fewer than n bytes.
+func (s *inflation) isShorterThan(n int) bool { return s.over && len(s.piece) < n }
+
+// commonPrefix returns how many bytes a and b have in common from their beginnings on.
+func commonPrefix(a, b []byte) int {
+	n := min(len(a), len(b))
+	if bytes.Equal(a[:n], b[:n]) {
+		return n
+	}
+	for i := range n {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return n
+}
