@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
@@ -16,8 +17,8 @@ var encodings = func() []codec.Encoding {
 		{Encoder: codec.GNUGzip, Level: 6}, {Encoder: codec.GNUGzip, Level: 9},
 		{Encoder: codec.Pigz, Level: 6}, {Encoder: codec.Klauspost2022, Level: 5},
 	}
-	for e := codec.GoFlate; e <= codec.Pgzip2022; e++ {
-		for level := uint8(1); level <= 9; level++ {
+	for _, level := range []uint8{9, 6, 5, 1, 4, 3, 2, 8, 7} {
+		for e := codec.GoFlate; e <= codec.Pgzip2022; e++ {
 			if encoding := (codec.Encoding{Encoder: e, Level: level}); !slices.Contains(list, encoding) {
 				list = append(list, encoding)
 			}
@@ -25,6 +26,33 @@ var encodings = func() []codec.Encoding {
 	}
 	return list
 }()
+
+// hint is what the header of a gzip file says of the level: the field XFL.
+type hint byte
+
+// suits says whether a program would write the hint at a level.
+func (h hint) suits(level uint8) bool {
+	switch h {
+	case 2:
+		return level == 9
+	case 4:
+		return level == 1
+	}
+	return level > 1 && level < 9
+}
+
+// likely are all encodings, those first that suit the hint.
+func (b *builder) likely(h hint) iter.Seq[codec.Encoding] {
+	return func(yield func(codec.Encoding) bool) {
+		for _, suits := range []bool{true, false} {
+			for _, e := range b.encodings {
+				if h.suits(e.Level) == suits && !yield(e) {
+					return
+				}
+			}
+		}
+	}
+}
 
 // remember has an encoding tried first from now on.
 func (b *builder) remember(e codec.Encoding) {

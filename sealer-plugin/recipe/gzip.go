@@ -54,7 +54,7 @@ func (c *content) readMember(s *section) (found bool, err error) {
 	}
 	stream := newInflation(c.builder, s)
 	header := bytes.Clone(s.since(start, stream.start))
-	if found, err = stream.recognise(); !found || err != nil {
+	if found, err = stream.recognise(hint(header[8])); !found || err != nil {
 		s.rewind(start)
 		return false, err
 	}

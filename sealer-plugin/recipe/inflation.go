@@ -15,9 +15,10 @@ const (
 	// firstPiece is how much of a stream is inflated before encoders are tried, in bytes: most of them write their
 	// first block by then.
 	firstPiece = 256 << 10
-	// certain is how many bytes an encoder has made of a stream when no other one is tried any more.
-	certain = 64 << 10
-	// maxCandidates bounds the encoders that go on while that is not so.
+	// distinct is how many bytes encoders have made of a stream when no others are tried than the same at other levels,
+	// certain when only one goes on, and maxCandidates how many do until then.
+	distinct      = 32 << 10
+	certain       = 1 << 20
 	maxCandidates = 4
 	// maxExpansion bounds how much is inflated of each byte of a blob, and freeExpansion how much in any case.
 	maxExpansion  = 100
@@ -53,13 +54,17 @@ func newInflation(b *builder, s *section) *inflation {
 	return &inflation{builder: b, section: s, start: s.position(), inflater: flate.NewReader(s.r)}
 }
 
-// recognise finds encoders that make the beginning of the stream, and says whether there are any.
-func (s *inflation) recognise() (bool, error) {
+// recognise finds encoders that make the beginning of the stream, and says whether there are any. What the header says of the
+// level is a hint.
+func (s *inflation) recognise(level hint) (bool, error) {
 	end := s.inflate(firstPiece)
 	if len(s.piece) == 0 {
 		return false, nil
 	}
-	for _, e := range s.encodings {
+	for e := range s.likely(level) {
+		if len(s.candidates) > 0 && s.has(distinct) && e.Encoder != s.candidates[0].Encoder {
+			continue
+		}
 		d, err := s.codec.NewDeflater(s.ctx, e)
 		if err != nil {
 			return false, err
@@ -70,12 +75,11 @@ func (s *inflation) recognise() (bool, error) {
 		} else if err != nil {
 			return false, err
 		}
-		s.candidates = append(s.candidates, c)
-		if len(s.candidates) == maxCandidates || s.isCertain(c) {
+		if s.candidates = append(s.candidates, c); len(s.candidates) == maxCandidates {
 			break
 		}
 	}
-	if len(s.candidates) == 0 || end != nil && end != io.EOF && s.candidates[0].end-s.start < minGzip {
+	if len(s.candidates) == 0 || end == broken && s.candidates[0].end-s.start < minGzip {
 		return false, nil
 	}
 	s.settle(end)
@@ -117,17 +121,17 @@ func (s *inflation) next() error {
 	}
 	if s.candidates = right; len(right) == 0 {
 		best := slices.MaxFunc(wrong, func(a, b *candidate) int { return int(a.end - b.end) })
-		s.candidates, end = []*candidate{best}, errDiffers
+		s.candidates, end = []*candidate{best}, broken
 	}
 	s.settle(end)
 	return nil
 }
 
 // settle decides how to go on with the candidates, after a piece that ended as end says.
-func (s *inflation) settle(end error) {
+func (s *inflation) settle(end ending) {
 	best := s.candidates[0]
-	s.end, s.over, s.complete = best.end, end != nil, end == io.EOF
-	if s.isCertain(best) {
+	s.end, s.over, s.complete = best.end, end != goesOn, end == ended
+	if s.has(certain) {
 		s.candidates = s.candidates[:1]
 	}
 	if s.complete {
@@ -140,10 +144,19 @@ func (s *inflation) settle(end error) {
 	s.section.forget(kept)
 }
 
-// inflate inflates up to n bytes. It returns nil if more may follow, io.EOF at the end of the stream, and other errors where
-// the stream is damaged or not worth to go on.
-func (s *inflation) inflate(n int) (err error) {
+// ending says what comes after a piece.
+type ending int
+
+const (
+	goesOn ending = iota
+	ended         // the stream ends there
+	broken        // the stream is damaged, cannot be made again, or has too much in it
+)
+
+// inflate inflates up to n bytes.
+func (s *inflation) inflate(n int) ending {
 	s.piece = slices.Grow(s.piece[:0], n)
+	var err error
 	for len(s.piece) < n && err == nil {
 		var m int
 		m, err = s.inflater.Read(s.piece[len(s.piece):n])
@@ -151,21 +164,21 @@ func (s *inflation) inflate(n int) (err error) {
 	}
 	s.unread = s.piece
 	s.inflated += int64(len(s.piece))
-	if err == nil && s.inflated > maxExpansion*s.source.read+freeExpansion {
-		return errExpands
+	switch {
+	case errors.Is(err, io.EOF):
+		return ended
+	case err != nil || s.inflated > maxExpansion*s.source.read+freeExpansion:
+		return broken
 	}
-	return err
+	return goesOn
 }
 
-var (
-	errDiffers = errors.New("the encoder makes another stream")
-	errExpands = errors.New("too much is inside")
-)
+var errDiffers = errors.New("the encoder makes another stream")
 
 // try has a candidate go on with what was inflated, which ended as end says. The error is errDiffers if what it makes is not
 // what is there.
-func (s *inflation) try(c *candidate, end error) error {
-	made, err := c.deflater.Write(s.ctx, s.piece, end == io.EOF)
+func (s *inflation) try(c *candidate, end ending) error {
+	made, err := c.deflater.Write(s.ctx, s.piece, end == ended)
 	if err != nil {
 		return err
 	}
@@ -176,14 +189,15 @@ func (s *inflation) try(c *candidate, end error) error {
 	if n < min(len(c.ahead), len(there)) {
 		return errDiffers
 	}
-	if end == io.EOF && len(c.ahead) != len(there) {
+	if end == ended && len(c.ahead) != len(there) {
 		return errDiffers
 	}
 	c.ahead = c.ahead[:copy(c.ahead, c.ahead[n:])]
 	return nil
 }
 
-func (s *inflation) isCertain(c *candidate) bool { return c.end-s.start >= certain }
+// has says whether the best candidate has made n bytes.
+func (s *inflation) has(n int64) bool { return s.candidates[0].end-s.start >= n }
 
 // encoding returns the way in which the stream is made again, once it is over.
 func (s *inflation) encoding() codec.Encoding { return s.candidates[0].Encoding }

@@ -80,8 +80,13 @@ func TestInspect(t *testing.T) {
 		stored = append(stored, blob.Stored)
 		packed += blob.Packed
 	}
-	if diff := cmp.Diff([]string{"inline", "inline", "inline", "tar", "inline", "inline", "bytes"}, stored); diff != "" {
+	if diff := cmp.Diff([]string{"inline", "inline", "inline", "tar", "inline", "inline", "tar"}, stored); diff != "" {
 		t.Error("how the blobs are stored:", diff)
+	}
+	layer := in.Blobs[6]
+	want := []GzipReport{{Encoder: layer.Gzip[0].Encoder, Blob: true, Streams: 1, Size: layer.Gzip[0].Size, Raw: int64(len(data))}}
+	if diff := cmp.Diff(want, layer.Gzip); diff != "" || layer.Gzip[0].Size >= layer.Size {
+		t.Errorf("what of a layer of %d bytes is gzip: %s", layer.Size, diff)
 	}
 	if packed < in.PackBytes*9/10 {
 		t.Errorf("the blobs take %d bytes, the packs %d", packed, in.PackBytes)

@@ -104,10 +104,10 @@ func gzipOf(r *recipe.Recipe) []GzipReport {
 	var reports []GzipReport
 	for _, s := range r.Streams {
 		own := s.Depth == 0 && r.Streams[0].Start < tarBlock // in a tar, a header comes first
-		i := slices.IndexFunc(reports, func(r GzipReport) bool { return r.Encoder == s.Encoding.String() && r.Blob == own })
+		i := slices.IndexFunc(reports, func(r GzipReport) bool { return r.Encoder == s.String() && r.Blob == own })
 		if i < 0 {
 			i = len(reports)
-			reports = append(reports, GzipReport{Encoder: s.Encoding.String(), Blob: own})
+			reports = append(reports, GzipReport{Encoder: s.String(), Blob: own})
 		}
 		reports[i].Streams++
 		reports[i].Size += s.Size
