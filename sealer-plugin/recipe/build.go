@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync/atomic"
 
 	"github.com/opencontainers/go-digest"
 
@@ -60,9 +61,10 @@ func Build(
 	defer worker.Release()
 	hash := newHasher()
 	defer hash.close() // before the release: it reads the worker's memory
-
 	w := newWriter(block.NewWriter(out, c, opts.Level), hash)
 	src := &source{ctx: ctx, r: blob}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	b := &builder{
 		ctx: ctx, codec: c, source: src, w: w, hash: hash, keepGzip: opts.KeepGzip, encodings: slices.Clone(encodings),
 	}
@@ -73,6 +75,10 @@ func Build(
 		return w.addChunk(ctx, c)
 	})
 	err = (&content{builder: b, r: bufio.NewReaderSize(src, readSize)}).read(opts.Kind)
+	if err != nil {
+		cancel()
+	}
+	b.running.Wait()
 	if src.err != nil {
 		return Summary{}, fmt.Errorf("read blob: %w", src.err)
 	}
@@ -91,8 +97,8 @@ const readSize = 64 << 10
 type source struct {
 	ctx  context.Context
 	r    io.Reader
-	read int64 // bytes
-	err  error // that is not io.EOF
+	read atomic.Int64 // bytes
+	err  error        // that is not io.EOF
 }
 
 func (s *source) Read(p []byte) (int, error) {
@@ -103,7 +109,7 @@ func (s *source) Read(p []byte) (int, error) {
 		return 0, s.err
 	}
 	n, err := s.r.Read(p)
-	s.read += int64(n)
+	s.read.Add(int64(n))
 	if err != nil && err != io.EOF {
 		s.err = err
 	}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
+	"sync/atomic"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
 )
@@ -12,15 +14,17 @@ import (
 // builder sends every byte of a blob, or of what is inside of gzip files in it, either to the recipe, as a literal, or to the
 // splitter, as data.
 type builder struct {
-	ctx      context.Context // of the one call of Build that this is for
-	codec    *codec.Codec
-	source   *source
-	w        *writer
-	data     *splitter
-	hash     *hasher
-	files    openFiles
-	passed   int64 // bytes of data so far
-	inflated int64 // likewise, of gzip files
+	ctx    context.Context // of the one call of Build that this is for
+	codec  *codec.Codec
+	source *source
+	w      *writer
+	data   *splitter
+	hash   *hasher
+	files  openFiles
+	passed int64 // bytes of data so far
+
+	running  sync.WaitGroup // inflations
+	inflated atomic.Int64   // bytes, of gzip files
 
 	keepGzip  bool
 	encodings []codec.Encoding // that streams are tried to be made by

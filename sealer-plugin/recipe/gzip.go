@@ -70,6 +70,7 @@ func (c *content) readMember(s *section) (found bool, err error) {
 	if !stream.complete {
 		return false, nil
 	}
+	c.remember(stream.encoding())
 	return true, c.literal(s.r, gzipTrailer)
 }
 

@@ -35,16 +35,23 @@ func (h *hasher) run() {
 	}
 }
 
-// mute has add do nothing, or something again.
-func (h *hasher) mute(muted bool) { h.muted = muted }
+// mute has all methods do nothing but addCopy, or something again.
+func (h *hasher) mute(muted bool) {
+	h.wait()
+	h.muted = muted
+}
 
-// addCopy appends a copy of p to what is to be hashed, muted or not.
+// addCopy has a copy of p hashed, muted or not. It may be called by another goroutine than the others while these do nothing.
 func (h *hasher) addCopy(p []byte) {
 	if len(p) > 0 {
-		h.queue = append(h.queue, bytes.Clone(p))
 		h.size += int64(len(p))
-		h.start()
+		h.hand([][]byte{bytes.Clone(p)})
 	}
+}
+
+func (h *hasher) hand(batch [][]byte) {
+	h.unread.Add(1)
+	h.work <- batch
 }
 
 // add appends p to what is to be hashed.
@@ -57,17 +64,18 @@ func (h *hasher) add(p []byte) {
 
 // start has hashed, without waiting for it, what was added.
 func (h *hasher) start() {
-	if len(h.queue) > 0 {
-		h.unread.Add(1)
-		h.work <- h.queue
+	if len(h.queue) > 0 && !h.muted {
+		h.hand(h.queue)
 		h.queue = nil
 	}
 }
 
 // wait returns when all that was added is hashed.
 func (h *hasher) wait() {
-	h.start()
-	h.unread.Wait()
+	if !h.muted {
+		h.start()
+		h.unread.Wait()
+	}
 }
 
 // close ends the goroutine. What was not started is not hashed.

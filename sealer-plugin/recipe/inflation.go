@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"slices"
@@ -25,14 +26,22 @@ const (
 	freeExpansion = 256 << 20
 )
 
-// inflation reads what is inside of a deflate stream, as far as an encoder makes the stream again of it.
+// inflation reads what is inside of a deflate stream, as far as an encoder makes the stream again of it. All but Read is done on a
+// goroutine of its own, while what was read is taken apart.
 type inflation struct {
 	*builder
 	section    *section
 	inflater   io.ReadCloser
 	candidates []*candidate // the best one first
 	piece      []byte       // inflated last
-	unread     []byte       // of it
+
+	first int  // bytes of the first piece
+	whole bool // which is all there is
+
+	pieces chan []byte // that are right, to be read; closed when it is over
+	free   chan []byte // that were read
+	read   []byte      // a piece
+	unread []byte      // of it
 
 	start    int64 // position in the section
 	end      int64 // likewise, up to which the stream is made again, once it is over
@@ -83,21 +92,44 @@ func (s *inflation) recognise(level hint) (bool, error) {
 		return false, nil
 	}
 	s.settle(end)
+	s.first, s.whole = len(s.piece), s.over
+	s.pieces, s.free = make(chan []byte), make(chan []byte, 2)
+	s.free <- nil
+	s.running.Go(s.run)
 	return true, nil
+}
+
+// run inflates the rest.
+func (s *inflation) run() {
+	defer close(s.pieces)
+	for {
+		select {
+		case s.pieces <- s.piece:
+		case <-s.ctx.Done():
+			s.err = s.ctx.Err()
+			return
+		}
+		if s.over {
+			return
+		}
+		s.piece = <-s.free // there is one: two are made, and one of them is being read
+		if s.err = s.next(); s.err != nil {
+			return
+		}
+	}
 }
 
 // Read gives what is inside. It ends where the stream does or cannot be made again; its errors are failures.
 func (s *inflation) Read(p []byte) (int, error) {
 	for len(s.unread) == 0 {
-		if s.over {
-			return 0, io.EOF
+		piece, more := <-s.pieces
+		if !more {
+			return 0, cmp.Or(s.err, io.EOF)
 		}
-		if s.err == nil {
-			s.err = s.next()
+		if s.read != nil {
+			s.free <- s.read
 		}
-		if s.err != nil {
-			return 0, s.err
-		}
+		s.read, s.unread = piece, piece
 	}
 	n := copy(p, s.unread)
 	s.unread = s.unread[n:]
@@ -134,9 +166,6 @@ func (s *inflation) settle(end ending) {
 	if s.has(certain) {
 		s.candidates = s.candidates[:1]
 	}
-	if s.complete {
-		s.remember(best.Encoding)
-	}
 	kept := best.end
 	for _, c := range s.candidates {
 		kept = min(kept, c.end)
@@ -162,12 +191,11 @@ func (s *inflation) inflate(n int) ending {
 		m, err = s.inflater.Read(s.piece[len(s.piece):n])
 		s.piece = s.piece[:len(s.piece)+m]
 	}
-	s.unread = s.piece
-	s.inflated += int64(len(s.piece))
+	inflated := s.inflated.Add(int64(len(s.piece)))
 	switch {
 	case errors.Is(err, io.EOF):
 		return ended
-	case err != nil || s.inflated > maxExpansion*s.source.read+freeExpansion:
+	case err != nil || inflated > maxExpansion*s.source.read.Load()+freeExpansion:
 		return broken
 	}
 	return goesOn
@@ -202,8 +230,8 @@ func (s *inflation) has(n int64) bool { return s.candidates[0].end-s.start >= n 
 // encoding returns the way in which the stream is made again, once it is over.
 func (s *inflation) encoding() codec.Encoding { return s.candidates[0].Encoding }
 
-// isShorterThan says whether all that is inside was inflated already and has fewer than n bytes.
-func (s *inflation) isShorterThan(n int) bool { return s.over && len(s.piece) < n }
+// isShorterThan says whether fewer than n bytes are inside.
+func (s *inflation) isShorterThan(n int) bool { return s.whole && s.first < n }
 
 // commonPrefix returns how many bytes a and b have in common from their beginnings on.
 func commonPrefix(a, b []byte) int {
