@@ -22,7 +22,7 @@ const (
 
 // isGzip says whether a gzip file of size bytes, which may be opened, probably begins here.
 func (c *content) isGzip(size int64) bool {
-	if c.keepGzip || c.depth == maxDepth || size < minGzip {
+	if c.keepGzip || c.depth == maxDepth || size < minGzip || len(c.w.streams) == MaxStreams {
 		return false
 	}
 	head, _ := c.r.Peek(3) // whoever reads next sees the error

@@ -208,6 +208,7 @@ func TestHostileStreams(t *testing.T) {
 		"a huge step":         one(huge, 800, 20, goFlate...),
 		"huge inside":         one(0, huge, 20, goFlate...),
 		"huge":                one(0, 800, huge, goFlate...),
+		"too much inside":     one(0, 40<<20, 1, goFlate...),
 		"longer than is made": one(0, 800, 700, goFlate...),
 		"behind the end":      one(1, 800, 20, goFlate...),
 		"in part in another":  two([3]uint64{0, 400, 20}, [3]uint64{200, 400, 20}),

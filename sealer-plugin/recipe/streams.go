@@ -12,8 +12,10 @@ import (
 const MaxStreams = 1 << 18
 
 const (
-	// maxDeflated is how many bytes each one of a deflate stream stands for, at most, rounded up.
-	maxDeflated = 1032
+	// maxExpanded is how many bytes each one of a deflate stream stands for, at most. Of a stream that is made again in part,
+	// an encoder may hold back what stands for somewhat more.
+	maxExpanded = 1032
+	maxHeldBack = 16 << 20 / maxExpanded
 	minStream   = 5 // bytes
 	// streamsPerBlock is the number of streams that fit a block of codec.FrameTarget bytes.
 	streamsPerBlock = codec.FrameTarget / (3*binary.MaxVarintLen64 + 2)
@@ -90,7 +92,7 @@ func (r *Recipe) parseStreams(raw []byte) error {
 
 // addStream adds a stream that begins step bytes behind the beginning of the one before.
 func (r *Recipe) addStream(e codec.Encoding, step, inside, size uint64) error {
-	if inside < 1 || step > maxLength || size > maxLength || inside/maxDeflated > size+codec.MaxPiece {
+	if inside < 1 || step > maxLength || size > maxLength || inside/maxExpanded > size+maxHeldBack {
 		return damagedf("a stream of %d bytes for %d", size, inside)
 	}
 	s := Stream{Encoding: e, Start: int64(step), Raw: int64(inside), Size: int64(size)}
