@@ -182,12 +182,15 @@ func TestUnpack(t *testing.T) {
 	}
 }
 
-// TestKeepHintsAtUnpack: compressed layers share little, and whoever pushes them should know.
+// TestKeepHintsAtUnpack: layers that are stored compressed share little, and whoever pushes them should know. Those that are
+// opened are no such.
 func TestKeepHintsAtUnpack(t *testing.T) {
-	source, m := layoutOf(t, encoded(corpus.Gzip)), newMachine(t)
-	ended := m.run("push", "oci:"+source+":v1", directory(t).tag("v1"))
-	if ended.code != 0 || !strings.Contains(ended.stderr, "unpack") {
-		t.Errorf("exit code %d, and of --layers unpack it says nothing:\n%s", ended.code, ended.stderr)
+	for encoding, hint := range map[corpus.Encoding]bool{corpus.Gzip: false, corpus.Zstd: true} {
+		source, m := layoutOf(t, encoded(encoding)), newMachine(t)
+		ended := m.run("push", "oci:"+source+":v1", directory(t).tag("v1"))
+		if ended.code != 0 || strings.Contains(ended.stderr, "--layers unpack") != hint {
+			t.Errorf("exit code %d; of --layers unpack it should say something: %v\n%s", ended.code, hint, ended.stderr)
+		}
 	}
 }
 
