@@ -18,6 +18,10 @@ type File struct {
 	Within string // the file of the blob's own tar that it is inside of, compressed; empty if it is one of these itself
 	Size   int64  // bytes of its contents in the tar, where the holes of a sparse file take none
 	Offset int64  // where these begin in the data stream, that is in Chunks back to back
+
+	// Of a file that is inside of Within: where in that the deflate stream begins that it is inside of, and where its
+	// contents begin in what that stream inflates to. Stream is -1 if it is not known or the stream is inside of another one.
+	Stream, At int64
 }
 
 // Files iterates over the files in a tar, in order, without reading any chunk. They are the entries that can have
@@ -27,7 +31,7 @@ type File struct {
 func (r *Recipe) Files(ctx context.Context) iter.Seq2[File, error] {
 	return func(yield func(File, error) bool) {
 		l := &listing{ctx: ctx, skeleton: r.skeleton(), streams: r.Streams, yield: yield}
-		(&listedContent{listing: l, end: math.MaxInt64}).list()
+		(&listedContent{listing: l, end: math.MaxInt64, stream: -1}).list()
 		if l.err != nil && !errors.Is(l.err, errStopped) {
 			yield(File{}, fmt.Errorf("list files: %w", l.err))
 		}
@@ -77,11 +81,15 @@ type listedContent struct {
 	end    int64  // position in the content
 	within string // file of the blob's own tar that it is inside of
 
-	name   string // of the file that a tar.Reader is at
-	inside bool   // what is inside of that file was listed
-	hidden uint64 // bytes of a stream that was gone through, still to be read
-	sought int64  // bytes passed by seeking
-	listed bool   // there was a file
+	pos     int64  // bytes that were passed, with those of its streams
+	stream  int64  // where in a file that is in no other the stream begins that this is inside of; -1 if in none such
+	literal bool   // there was one
+	name    string // of the file that a tar.Reader is at
+	start   int64  // where that begins
+	inside  bool   // what is inside of that file was listed
+	hidden  uint64 // bytes of a stream that was gone through, still to be read
+	sought  int64  // bytes passed by seeking
+	listed  bool   // there was a file
 }
 
 var _ io.ReadSeeker = (*listedContent)(nil)
@@ -118,7 +126,10 @@ func (c *listedContent) listArchive() error {
 		}
 		if hasContents(header.Typeflag) {
 			file = &File{Name: header.Name, Within: c.within, Offset: c.passed}
-			c.name = header.Name
+			if c.within != "" {
+				file.Stream, file.At = c.stream, c.pos
+			}
+			c.name, c.start = header.Name, c.pos
 		}
 	}
 }
@@ -147,9 +158,10 @@ func (c *listedContent) skipPadding() bool {
 			back := int(skipped % blockSize)
 			c.literals = append(make([]byte, back), c.literals[zeros:]...)
 			c.at += int64(zeros - back)
+			c.pos += int64(zeros - back)
 			return true
 		}
-		c.take(uint64(zeros))
+		c.pass(uint64(zeros))
 	}
 	return false
 }
@@ -179,11 +191,17 @@ func (c *listedContent) fill() bool {
 // enter lists what is inside of a stream, which begins here.
 func (c *listedContent) enter(s Stream) {
 	c.streams = c.streams[1:]
-	inner := &listedContent{listing: c.listing, end: s.end(), within: cmp.Or(c.within, c.name)}
+	inner := &listedContent{listing: c.listing, end: s.end(), within: cmp.Or(c.within, c.name), stream: -1}
+	if c.within == "" && c.name != "" {
+		inner.stream = c.pos - c.start
+	}
 	start := c.passed
 	inner.list()
+	if inner.literal {
+		inner.stream = -1 // where the data begin was not looked at
+	}
 	if !inner.listed && c.name != "" && c.passed > start {
-		c.put(File{Name: c.name, Within: inner.within, Size: c.passed - start, Offset: start})
+		c.put(File{Name: c.name, Within: inner.within, Size: c.passed - start, Offset: start, Stream: inner.stream})
 	}
 	c.inside, c.listed, c.hidden = true, true, uint64(s.Size)
 }
@@ -202,10 +220,19 @@ func (c *listedContent) skip(n uint64) uint64 {
 	if c.hidden > 0 {
 		n = min(n, c.hidden)
 		c.hidden -= n
+		c.pos += int64(n)
 		return n
 	}
-	n, _ = c.take(min(n, c.room()))
+	n, _ = c.pass(n)
 	return n
+}
+
+// pass takes up to n of the next literals or data.
+func (c *listedContent) pass(n uint64) (passed uint64, literals []byte) {
+	passed, literals = c.take(min(n, c.room()))
+	c.pos += int64(passed)
+	c.literal = c.literal || literals != nil
+	return passed, literals
 }
 
 // Read reads literals, or zeros for all else.
@@ -218,7 +245,7 @@ func (c *listedContent) Read(p []byte) (int, error) {
 		clear(p[:n])
 		return int(n), nil
 	}
-	n, literals := c.take(min(uint64(len(p)), c.room()))
+	n, literals := c.pass(uint64(len(p)))
 	clear(p[copy(p, literals):n])
 	return int(n), nil
 }

@@ -3,15 +3,20 @@
 package unpacked
 
 import (
+	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path"
 	"slices"
 	"sync/atomic"
 	"syscall"
+
+	"github.com/klauspost/compress/flate"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
 	"github.com/sealift/sealift/sealer-plugin/recipe"
@@ -76,7 +81,7 @@ func (l *Layers) Add(ctx context.Context, r *recipe.Recipe, dir string) error {
 		if err != nil {
 			return fmt.Errorf("layer %s: %w", r.Digest, err)
 		}
-		if f.Size > 0 && f.Within == "" { // what is inside of a file is not on the disk
+		if f.Size > 0 && (f.Within == "" || f.Stream >= 0) { // what is deeper inside of a file is not looked for
 			added.files = append(added.files, f)
 		}
 	}
@@ -139,6 +144,10 @@ type Reader struct {
 	open *os.File // the file that was read last
 	name string
 	of   *layer
+
+	inside io.Reader // what is inside of a stream in that file
+	stream int64     // where the stream begins
+	passed int64     // bytes that were inflated
 }
 
 // Chunk returns the bytes of a chunk that the set has, verified against its ID. They must not be changed, and are valid
@@ -177,7 +186,7 @@ func (r *Reader) closeFile() {
 	if r.open != nil {
 		_ = r.open.Close() // it was only read
 	}
-	r.open, r.of = nil, nil
+	r.open, r.of, r.inside = nil, nil, nil
 }
 
 // read fills data with what stands at offset in the layer's data stream, and returns the name of the last file it read.
@@ -190,12 +199,17 @@ func (r *Reader) read(l *layer, offset int64, data []byte) (name string, err err
 		if len(data) == 0 {
 			return name, nil
 		}
-		name = f.Name
+		name = cmp.Or(f.Within, f.Name)
 		if f.Offset > offset {
 			return name, errors.New("it is not where the bytes before it end")
 		}
 		part := data[:min(int64(len(data)), f.Offset+f.Size-offset)]
-		if err := r.readFile(l, name, offset-f.Offset, part); err != nil {
+		if f.Within == "" {
+			err = r.readFile(l, name, offset-f.Offset, part)
+		} else {
+			err = r.readInside(l, f, f.At+offset-f.Offset, part)
+		}
+		if err != nil {
 			return name, err
 		}
 		offset += int64(len(part))
@@ -208,15 +222,43 @@ func (r *Reader) read(l *layer, offset int64, data []byte) (name string, err err
 }
 
 func (r *Reader) readFile(l *layer, name string, offset int64, data []byte) error {
-	if r.of != l || r.name != name {
-		r.closeFile()
-		file, err := l.root.OpenFile(path.Clean("./"+name), os.O_RDONLY|syscall.O_NONBLOCK, 0) // a FIFO must not block
-		if err != nil {
-			return err
-		}
-		r.open, r.of, r.name = file, l, name
+	if err := r.openFile(l, name); err != nil {
+		return err
 	}
 	_, err := r.open.ReadAt(data, offset)
+	return err
+}
+
+func (r *Reader) openFile(l *layer, name string) error {
+	if r.of == l && r.name == name {
+		return nil
+	}
+	r.closeFile()
+	file, err := l.root.OpenFile(path.Clean("./"+name), os.O_RDONLY|syscall.O_NONBLOCK, 0) // a FIFO must not block
+	if err != nil {
+		return err
+	}
+	r.open, r.of, r.name = file, l, name
+	return nil
+}
+
+// readInside fills data with what stands at a place of what is inside of the file f.Within. It goes on from where it was before, or
+// else inflates all from the beginning.
+func (r *Reader) readInside(l *layer, f recipe.File, at int64, data []byte) error {
+	if err := r.openFile(l, f.Within); err != nil {
+		return err
+	}
+	if r.inside == nil || r.stream != f.Stream || r.passed > at {
+		deflated := bufio.NewReader(io.NewSectionReader(r.open, f.Stream, math.MaxInt64-f.Stream))
+		r.inside, r.stream, r.passed = flate.NewReader(deflated), f.Stream, 0
+	}
+	skipped, err := io.CopyN(io.Discard, r.inside, at-r.passed)
+	r.passed += skipped
+	if err != nil {
+		return err
+	}
+	n, err := io.ReadFull(r.inside, data)
+	r.passed += int64(n)
 	return err
 }
 

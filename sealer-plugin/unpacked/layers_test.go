@@ -3,9 +3,13 @@ package unpacked
 import (
 	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
+	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,26 +28,62 @@ type unpackedLayer struct {
 
 func newLayer(t *testing.T, c *codec.Codec, names ...string) *unpackedLayer {
 	t.Helper()
-	l := &unpackedLayer{dir: t.TempDir(), chunks: make(map[codec.ID][]byte)}
 	sizes := []int{1 << 20, 0, 3000, 1, 5000}
+	var files []file
+	for i, name := range names {
+		files = append(files, file{name, noise(sizes[i])})
+	}
+	return newLayerOf(t, c, files...)
+}
+
+type file struct {
+	name    string
+	content []byte
+}
+
+func noise(n int) []byte {
+	data := make([]byte, n)
+	_, _ = rand.Read(data)
+	return data
+}
+
+func tarOf(t *testing.T, files ...file) []byte {
+	t.Helper()
 	var blob bytes.Buffer
 	w := tar.NewWriter(&blob)
-	for i, name := range names {
-		data := make([]byte, sizes[i])
-		_, _ = rand.Read(data)
-		if err := errors.Join(w.WriteHeader(&tar.Header{Name: name, Mode: 0o600, Size: int64(len(data))}), write(w, data)); err != nil {
-			t.Fatal(err)
-		}
-		path := filepath.Join(l.dir, filepath.Clean("/"+name))
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, data, 0o600)); err != nil {
+	for _, f := range files {
+		header := &tar.Header{Name: f.name, Mode: 0o600, Size: int64(len(f.content))}
+		if err := errors.Join(w.WriteHeader(header), write(w, f.content)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
+	return blob.Bytes()
+}
+
+func gzipOf(t *testing.T, content []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if err := errors.Join(write(w, content), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func newLayerOf(t *testing.T, c *codec.Codec, files ...file) *unpackedLayer {
+	t.Helper()
+	l := &unpackedLayer{dir: t.TempDir(), chunks: make(map[codec.ID][]byte)}
+	for _, f := range files {
+		path := filepath.Join(l.dir, filepath.Clean("/"+f.name))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, f.content, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	var encoded bytes.Buffer
-	_, err := recipe.Build(t.Context(), c, &blob, recipe.Options{Level: 3}, &encoded, func(chunk codec.Chunk, data []byte, _ []recipe.File) error {
+	_, err := recipe.Build(t.Context(), c, bytes.NewReader(tarOf(t, files...)), recipe.Options{Level: 3}, &encoded, func(chunk codec.Chunk, data []byte, _ []recipe.File) error {
 		l.chunks[chunk.ID] = slices.Clone(data)
 		return nil
 	})
@@ -56,7 +96,7 @@ func newLayer(t *testing.T, c *codec.Codec, names ...string) *unpackedLayer {
 	return l
 }
 
-func write(w *tar.Writer, data []byte) error {
+func write(w io.Writer, data []byte) error {
 	_, err := w.Write(data)
 	return err
 }
@@ -97,6 +137,54 @@ func TestEveryChunkOfALayer(t *testing.T) {
 		for _, chunk := range slices.Backward(l.recipe.Chunks) {
 			if got, err := r.Chunk(t.Context(), chunk); err != nil || !bytes.Equal(got, l.chunks[chunk.ID]) {
 				t.Errorf("chunk %v: %d bytes, %v", chunk.ID, len(got), err)
+			}
+		}
+	}
+}
+
+// TestInsideOfFiles reads what is inside of gzip files on the disk, in any order, also across files.
+func TestInsideOfFiles(t *testing.T) {
+	c := newCodec(t)
+	archive := gzipOf(t, tarOf(t, file{"bin/x", noise(500_000)}, file{"etc/y", noise(700)}, file{"z", noise(300_000)}))
+	deep := gzipOf(t, tarOf(t, file{"deep.tgz", gzipOf(t, tarOf(t, file{"w", noise(200_000)}))}))
+	text := gzipOf(t, fmt.Appendf(nil, "%x", noise(20_000)))
+	l := newLayerOf(t, c, file{"a", noise(900)}, file{"b.tgz", slices.Concat(archive, text)}, file{"c", noise(40)}, file{"d.gz", text},
+		file{"e", noise(100_000)}, file{"f.tgz", deep})
+	s, r := set(t, c, l)
+	if n := len(l.recipe.Streams); n != 5 {
+		t.Fatalf("%d streams", n)
+	}
+	missing := s.Missing(l.recipe.Chunks)
+	var size uint32
+	for _, chunk := range missing {
+		size += chunk.Size
+	}
+	if size != 200_000 { // of what is inside of a file inside of a file
+		t.Errorf("%d bytes are missing", size)
+	}
+	for _, chunks := range [][]codec.Chunk{l.recipe.Chunks, slices.Collect(reversed(l.recipe.Chunks))} {
+		for _, chunk := range chunks {
+			if slices.Contains(missing, chunk) {
+				continue
+			}
+			if got, err := r.Chunk(t.Context(), chunk); err != nil || !bytes.Equal(got, l.chunks[chunk.ID]) {
+				t.Fatalf("chunk %v: %d bytes, %v", chunk.ID, len(got), err)
+			}
+		}
+	}
+	if err := os.Truncate(filepath.Join(l.dir, "b.tgz"), 1000); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.NewReader().Chunk(t.Context(), l.recipe.Chunks[2]); !errors.Is(err, codec.ErrDamaged) {
+		t.Errorf("of a file that was cut: %v, want %v", err, codec.ErrDamaged)
+	}
+}
+
+func reversed(chunks []codec.Chunk) iter.Seq[codec.Chunk] {
+	return func(yield func(codec.Chunk) bool) {
+		for _, c := range slices.Backward(chunks) {
+			if !yield(c) {
+				return
 			}
 		}
 	}
