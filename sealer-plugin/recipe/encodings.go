@@ -1,7 +1,6 @@
 package recipe
 
 import (
-	"iter"
 	"slices"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
@@ -30,28 +29,19 @@ var encodings = func() []codec.Encoding {
 // hint is what the header of a gzip file says of the level: the field XFL.
 type hint byte
 
-// suits says whether a program would write the hint at a level.
-func (h hint) suits(level uint8) bool {
-	switch h {
-	case 2:
-		return level == 9
-	case 4:
-		return level == 1
+// rank is 0 for an encoding whose program would write the hint, and 1 for others.
+func (h hint) rank(e codec.Encoding) int {
+	if best, fastest := e.Level == 9, e.Level == 1; best == (h == 2) && fastest == (h == 4) {
+		return 0
 	}
-	return level > 1 && level < 9
+	return 1
 }
 
-// likely are all encodings, those first that suit the hint.
-func (b *builder) likely(h hint) iter.Seq[codec.Encoding] {
-	return func(yield func(codec.Encoding) bool) {
-		for _, suits := range []bool{true, false} {
-			for _, e := range b.encodings {
-				if h.suits(e.Level) == suits && !yield(e) {
-					return
-				}
-			}
-		}
-	}
+// likely returns all encodings, those first that suit the hint.
+func (b *builder) likely(h hint) []codec.Encoding {
+	list := slices.Clone(b.encodings)
+	slices.SortStableFunc(list, func(a, b codec.Encoding) int { return h.rank(a) - h.rank(b) })
+	return list
 }
 
 // remember has an encoding tried first from now on.

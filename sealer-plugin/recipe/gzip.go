@@ -52,9 +52,9 @@ func (c *content) readMember(s *section) (found bool, err error) {
 		s.rewind(start)
 		return false, nil
 	}
-	stream := newInflation(c.builder, s)
-	header := bytes.Clone(s.since(start, stream.start))
-	if found, err = stream.recognise(hint(header[8])); !found || err != nil {
+	header := bytes.Clone(s.since(start, s.position()))
+	stream := newInflation(c.builder, s, hint(header[8]))
+	if found, err = stream.recognise(); !found || err != nil {
 		s.rewind(start)
 		return false, err
 	}

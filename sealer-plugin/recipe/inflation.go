@@ -16,11 +16,8 @@ const (
 	// firstPiece is how much of a stream is inflated before encoders are tried, in bytes: most of them write their
 	// first block by then.
 	firstPiece = 256 << 10
-	// distinct is how many bytes encoders have made of a stream when no others are tried than the same at other levels,
-	// certain when only one goes on, and maxCandidates how many do until then.
-	distinct      = 32 << 10
-	certain       = 1 << 20
-	maxCandidates = 4
+	// certain is how many bytes an encoder has made of a stream when it is not looked for another one any more.
+	certain = 4 << 20
 	// maxExpansion bounds how much is inflated of each byte of a blob, and freeExpansion how much in any case.
 	maxExpansion  = 100
 	freeExpansion = 256 << 20
@@ -30,18 +27,19 @@ const (
 // goroutine of its own, while what was read is taken apart.
 type inflation struct {
 	*builder
-	section    *section
-	inflater   io.ReadCloser
-	candidates []*candidate // the best one first
-	piece      []byte       // inflated last
-
-	first int  // bytes of the first piece
-	whole bool // which is all there is
+	section  *section
+	inflater io.ReadCloser
+	likely   []codec.Encoding // that were not wrong, the best one first
+	encoder  *candidate
+	piece    []byte // inflated last
+	raw      int64  // bytes, of all pieces
 
 	pieces chan []byte // that are right, to be read; closed when it is over
 	free   chan []byte // that were read
 	read   []byte      // a piece
 	unread []byte      // of it
+	first  int         // bytes of the first piece
+	whole  bool        // which is all there is
 
 	start    int64 // position in the section
 	end      int64 // likewise, up to which the stream is made again, once it is over
@@ -58,37 +56,23 @@ type candidate struct {
 	ahead    []byte // what it says follows
 }
 
-// newInflation returns what reads the stream that begins where the section is, behind its mark.
-func newInflation(b *builder, s *section) *inflation {
-	return &inflation{builder: b, section: s, start: s.position(), inflater: flate.NewReader(s.r)}
+// newInflation returns what reads the stream that begins where the section is, behind its mark. What the header says of the
+// level is a hint.
+func newInflation(b *builder, s *section, level hint) *inflation {
+	return &inflation{builder: b, section: s, start: s.position(), inflater: flate.NewReader(s.r), likely: b.likely(level)}
 }
 
-// recognise finds encoders that make the beginning of the stream, and says whether there are any. What the header says of the
-// level is a hint.
-func (s *inflation) recognise(level hint) (bool, error) {
+// recognise looks for an encoder that makes the beginning of the stream, and says whether there is one.
+func (s *inflation) recognise() (bool, error) {
 	end := s.inflate(firstPiece)
 	if len(s.piece) == 0 {
 		return false, nil
 	}
-	for e := range s.likely(level) {
-		if len(s.candidates) > 0 && s.has(distinct) && e.Encoder != s.candidates[0].Encoder {
-			continue
-		}
-		d, err := s.codec.NewDeflater(s.ctx, e)
-		if err != nil {
-			return false, err
-		}
-		c := &candidate{Encoding: e, deflater: d, end: s.start}
-		if err := s.try(c, end); errors.Is(err, errDiffers) {
-			continue
-		} else if err != nil {
-			return false, err
-		}
-		if s.candidates = append(s.candidates, c); len(s.candidates) == maxCandidates {
-			break
-		}
+	var err error
+	if s.encoder, err = s.find(end); s.encoder == nil || err != nil {
+		return false, err
 	}
-	if len(s.candidates) == 0 || end == broken && s.candidates[0].end-s.start < minGzip {
+	if end == broken && s.encoder.end-s.start < minGzip {
 		return false, nil
 	}
 	s.settle(end)
@@ -97,6 +81,41 @@ func (s *inflation) recognise(level hint) (bool, error) {
 	s.free <- nil
 	s.running.Go(s.run)
 	return true, nil
+}
+
+// find returns an encoder that makes all of the stream so far, which ended as end says; nil if there is none.
+func (s *inflation) find(end ending) (*candidate, error) {
+	for len(s.likely) > 0 {
+		c, err := s.trace(s.likely[0], end)
+		if !errors.Is(err, errDiffers) {
+			return c, err
+		}
+		s.likely = s.likely[1:]
+	}
+	return nil, nil
+}
+
+// trace has an encoder make the stream from its beginning on. The error is errDiffers if it makes another one.
+func (s *inflation) trace(e codec.Encoding, end ending) (*candidate, error) {
+	d, err := s.codec.NewDeflater(s.ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	c := &candidate{Encoding: e, deflater: d, end: s.start}
+	if earlier := s.raw - int64(len(s.piece)); earlier > 0 {
+		inside := flate.NewReader(bytes.NewReader(s.section.since(s.start, s.section.position())))
+		piece := make([]byte, codec.MaxPiece)
+		for ; earlier > 0; earlier -= int64(len(piece)) {
+			piece = piece[:min(int64(len(piece)), earlier)]
+			if _, err := io.ReadFull(inside, piece); err != nil {
+				return nil, err
+			}
+			if err := s.try(c, piece, goesOn); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return c, s.try(c, s.piece, end)
 }
 
 // run inflates the rest.
@@ -136,41 +155,37 @@ func (s *inflation) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// next inflates the next piece and has the candidates make the stream of it.
+// next inflates the next piece and has the encoder make the stream of it, or one that is found to make all of it so far.
 func (s *inflation) next() error {
+	certain := s.isCertain()
 	end := s.inflate(codec.MaxPiece)
-	wrong := make([]*candidate, 0, len(s.candidates))
-	right := make([]*candidate, 0, len(s.candidates))
-	for _, c := range s.candidates {
-		switch err := s.try(c, end); {
-		case err == nil:
-			right = append(right, c)
-		case errors.Is(err, errDiffers):
-			wrong = append(wrong, c)
-		default:
-			return err
+	err := s.try(s.encoder, s.piece, end)
+	if errors.Is(err, errDiffers) {
+		var found *candidate
+		if !certain {
+			s.likely = s.likely[1:]
+			if found, err = s.find(end); err != nil {
+				return err
+			}
+		}
+		if err = nil; found != nil {
+			s.encoder = found
+		} else {
+			end = broken
 		}
 	}
-	if s.candidates = right; len(right) == 0 {
-		best := slices.MaxFunc(wrong, func(a, b *candidate) int { return int(a.end - b.end) })
-		s.candidates, end = []*candidate{best}, broken
+	if err == nil {
+		s.settle(end)
 	}
-	s.settle(end)
-	return nil
+	return err
 }
 
-// settle decides how to go on with the candidates, after a piece that ended as end says.
+// settle takes note of where the encoder is, after a piece that ended as end says.
 func (s *inflation) settle(end ending) {
-	best := s.candidates[0]
-	s.end, s.over, s.complete = best.end, end != goesOn, end == ended
-	if s.has(certain) {
-		s.candidates = s.candidates[:1]
+	s.end, s.over, s.complete = s.encoder.end, end != goesOn, end == ended
+	if s.isCertain() {
+		s.section.forget(s.end)
 	}
-	kept := best.end
-	for _, c := range s.candidates {
-		kept = min(kept, c.end)
-	}
-	s.section.forget(kept)
 }
 
 // ending says what comes after a piece.
@@ -191,6 +206,7 @@ func (s *inflation) inflate(n int) ending {
 		m, err = s.inflater.Read(s.piece[len(s.piece):n])
 		s.piece = s.piece[:len(s.piece)+m]
 	}
+	s.raw += int64(len(s.piece))
 	inflated := s.inflated.Add(int64(len(s.piece)))
 	switch {
 	case errors.Is(err, io.EOF):
@@ -203,10 +219,10 @@ func (s *inflation) inflate(n int) ending {
 
 var errDiffers = errors.New("the encoder makes another stream")
 
-// try has a candidate go on with what was inflated, which ended as end says. The error is errDiffers if what it makes is not
-// what is there.
-func (s *inflation) try(c *candidate, end ending) error {
-	made, err := c.deflater.Write(s.ctx, s.piece, end == ended)
+// try has an encoder go on with a piece that was inflated, which ended as end says. The error is errDiffers if what it makes is
+// not what is there.
+func (s *inflation) try(c *candidate, piece []byte, end ending) error {
+	made, err := c.deflater.Write(s.ctx, piece, end == ended)
 	if err != nil {
 		return err
 	}
@@ -224,11 +240,11 @@ func (s *inflation) try(c *candidate, end ending) error {
 	return nil
 }
 
-// has says whether the best candidate has made n bytes.
-func (s *inflation) has(n int64) bool { return s.candidates[0].end-s.start >= n }
+// isCertain says whether the encoder has made so much of the stream that no other is looked for.
+func (s *inflation) isCertain() bool { return s.encoder.end-s.start >= certain }
 
 // encoding returns the way in which the stream is made again, once it is over.
-func (s *inflation) encoding() codec.Encoding { return s.candidates[0].Encoding }
+func (s *inflation) encoding() codec.Encoding { return s.encoder.Encoding }
 
 // isShorterThan says whether fewer than n bytes are inside.
 func (s *inflation) isShorterThan(n int) bool { return s.whole && s.first < n }
