@@ -163,6 +163,19 @@ delta-docs: updates ## put what bench-delta and bench-series measure into docs/d
 bench-series: updates ## measure what travels when ten releases follow each other
 	@bin/bench-series
 
+.PHONY: bench-gzip
+bench-gzip: streams ## measure how gzip files that real programs make are stored
+	@bin/bench-gzip
+
+.PHONY: gzip-docs
+gzip-docs: streams ## put what bench-gzip measures into docs/gzip.md
+	@bin/bench-gzip -o docs/gzip.md
+
+.PHONY: streams
+streams: libwasmer
+	$(SETUP) cc pip npm
+	$(BUILD_STATIC) -o bin/bench-gzip ./bench/gzip
+
 .PHONY: updates
 updates: libwasmer
 	$(SETUP) cc registry pip npm archive peers time
