@@ -271,6 +271,14 @@ mod exports {
         assert_eq!(patch(base, length, frame, delta_len, records, 0, raw, length), length as i64);
         assert_eq!(patch(base, length, frame, delta_len - 1, records, 0, raw, length), Error::Corrupt.code());
         assert_eq!(patch(base, length, frame, delta_len, records, usize::MAX, raw, length), -1);
+
+        let state = base + (8 << 20);
+        assert_eq!(deflate_open(1, 77, state, 2 << 20), Error::Argument.code());
+        assert_eq!(deflate_open(1, 6, state, 16), Error::Space.code());
+        let state_len = deflate_open(1, 6, state, 2 << 20) as usize;
+        assert_eq!(deflate(state, state_len, base, length, 0, raw, 1 << 20), Error::Space.code());
+        assert_eq!(deflate(state, state_len, base, length, 2, raw, 4 << 20), Error::Argument.code());
+        assert!(deflate(state, state_len, base, length, 1, raw, 4 << 20) > 0);
     }
 }
 

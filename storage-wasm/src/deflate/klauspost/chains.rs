@@ -4,7 +4,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::huffman;
 use super::tokens::{LENGTH_CODE, LENGTH_EXTRA, MAX_LENGTH, distance_code, distance_extra};
-use super::window::hash4;
+use super::window::{distance, hash4};
 use super::writer::Version;
 
 /// The shortest match that is looked for.
@@ -46,6 +46,12 @@ impl Chains {
         (self.end, self.base, self.head) = (0, 1, -1);
     }
 
+    /// Makes sure of what is true of all chains that were not made up.
+    pub fn check(&mut self) {
+        self.end = self.end();
+        self.base = self.base.clamp(1, 2 * RENEWAL);
+    }
+
     /// The index behind the last byte.
     pub fn end(&self) -> i32 {
         self.end.clamp(0, SIZE as i32)
@@ -67,9 +73,9 @@ impl Chains {
         self.base += WINDOW;
         if self.base > RENEWAL {
             let less = self.base - 1;
-            (self.base, self.head) = (1, self.head - less);
+            (self.base, self.head) = (1, self.head.saturating_sub(less));
             for position in self.heads.iter_mut().chain(&mut self.previous) {
-                *position = (*position - less).max(0);
+                *position = position.saturating_sub(less).max(0);
             }
         }
     }
@@ -181,18 +187,20 @@ impl Chains {
     /// How many bits a match saves.
     fn gain(&self, index: i32, length: i32, distance: i32) -> i32 {
         let index = index as usize & (SIZE - 1);
-        let literals = self.bits[(index + length as usize).min(SIZE)] - self.bits[index];
+        let literals = self.bits[(index + length as usize).min(SIZE)].wrapping_sub(self.bits[index]);
         // The program takes the code of the next distance, and after the last one the code 14.
         let code = if distance < WINDOW { distance_code(distance as u32) } else { 14 };
         let extra = distance_extra(code) as i32;
-        literals - extra - 3 - i32::from(LENGTH_EXTRA[LENGTH_CODE[(length - 3) as usize & 255] as usize & 31])
+        let code = LENGTH_CODE[(length - 3) as usize & 255];
+        literals.wrapping_sub(extra + 3 + i32::from(LENGTH_EXTRA[code as usize & 31]))
     }
 
     /// The best match at an index, in the chain that begins at the head: its length and distance.
     pub fn find(&self, index: i32, ahead: i32) -> Option<(i32, i32)> {
         let oldest = (index - WINDOW).max(0);
-        let mut earlier = self.head - self.base;
-        if earlier < oldest {
+        let farthest = (index - oldest) as u32;
+        let mut earlier = self.head.wrapping_sub(self.base);
+        if distance(earlier, index) > farthest {
             return None;
         }
         let most = ahead.min(MAX_LENGTH);
@@ -220,8 +228,8 @@ impl Chains {
             if earlier <= oldest {
                 break;
             }
-            earlier = self.previous[earlier as usize & (WINDOW as usize - 1)] - self.base;
-            if earlier < oldest {
+            earlier = self.previous[earlier as usize & (WINDOW as usize - 1)].wrapping_sub(self.base);
+            if distance(earlier, index) > farthest {
                 break;
             }
         }
@@ -235,9 +243,9 @@ impl Chains {
             return None;
         }
         let head = self.heads[hash4(self.load64(from + length), BITS) & ((1 << BITS) - 1)];
-        let earlier = head - self.base - length;
+        let earlier = head.wrapping_sub(self.base + length);
         let oldest = (from + 1 - WINDOW).max(0);
-        if from - earlier == distance || earlier <= oldest + 2 {
+        if earlier <= oldest + 2 || earlier >= from || from - earlier == distance {
             return None;
         }
         let longer = self.common(earlier + 2, from + 2, most);

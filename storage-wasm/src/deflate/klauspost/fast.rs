@@ -119,6 +119,7 @@ impl<S: Search> Method for Fast<S> {
     }
 
     fn write(&mut self, mut input: &[u8], output: &mut Sink<'_>) {
+        self.0.block().window.check();
         while !input.is_empty() {
             if self.0.block().window.block().len() >= MAX_STORED {
                 self.encode(Following::Block, output);

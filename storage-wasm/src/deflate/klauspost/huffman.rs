@@ -25,6 +25,12 @@ pub fn bits(code: Code) -> u64 {
     u64::from(code >> 8)
 }
 
+/// A code, or something else that is no longer than one.
+pub fn checked(code: Code) -> Code {
+    let length = code & 15;
+    (code >> 8 & ((1 << length) - 1)) << 8 | length
+}
+
 /// How many bits the symbols take that have a code.
 pub fn cost(frequencies: &[u16], codes: &[Code]) -> i64 {
     frequencies.iter().zip(codes).map(|(&n, &code)| i64::from(n) * i64::from(length(code))).sum()

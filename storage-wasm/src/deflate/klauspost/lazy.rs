@@ -219,6 +219,7 @@ impl Method for Lazy {
     }
 
     fn write(&mut self, mut input: &[u8], output: &mut Sink<'_>) {
+        self.chains.check();
         while !input.is_empty() {
             if self.chains.end() >= SIZE as i32 {
                 self.step(Following::Block, output);

@@ -6,7 +6,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::fast::{Block, Search};
 use super::found::{Found, emit};
-use super::window::{MAX_DISTANCE, hash5};
+use super::window::{MAX_DISTANCE, distance, hash5};
 
 const BITS: u32 = 15;
 
@@ -24,7 +24,7 @@ impl Level1 {
     fn enter(&mut self, value: u64, index: i32) -> i32 {
         let base = self.block.window.base;
         let slot = &mut self.table[hash5(value, BITS) & ((1 << BITS) - 1)];
-        std::mem::replace(slot, index + base) - base
+        std::mem::replace(slot, index + base).wrapping_sub(base)
     }
 
     /// Looks for a match from `at` on, where the bytes are `value`.
@@ -88,7 +88,7 @@ impl Search for Level1 {
                 value = around >> 16;
                 earlier = self.enter(value, at);
                 let window = &self.block.window;
-                if at - earlier > MAX_DISTANCE || window.load32(earlier) != value as u32 {
+                if distance(earlier, at) > MAX_DISTANCE as u32 || window.load32(earlier) != value as u32 {
                     value >>= 8;
                     at += 1;
                     break;

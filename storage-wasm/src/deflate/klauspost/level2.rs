@@ -6,7 +6,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::fast::{Block, Search};
 use super::found::{Found, emit};
-use super::window::{MAX_DISTANCE, hash5};
+use super::window::{MAX_DISTANCE, distance, hash5};
 
 const BITS: u32 = 17;
 
@@ -24,7 +24,7 @@ impl Level2 {
     fn enter(&mut self, value: u64, index: i32) -> i32 {
         let base = self.block.window.base;
         let slot = &mut self.table[hash5(value, BITS) & ((1 << BITS) - 1)];
-        std::mem::replace(slot, index + base) - base
+        std::mem::replace(slot, index + base).wrapping_sub(base)
     }
 
     /// Looks for a match from `at` on, where the bytes are `value`.
@@ -98,7 +98,9 @@ impl Search for Level2 {
                 self.enter(around >> 8, at - 1);
                 earlier = self.enter(around >> 16, at);
                 let window = &self.block.window;
-                if at - earlier > MAX_DISTANCE || window.load32(earlier) != (around >> 16) as u32 {
+                if distance(earlier, at) > MAX_DISTANCE as u32
+                    || window.load32(earlier) != (around >> 16) as u32
+                {
                     value = around >> 24;
                     at += 1;
                     break;

@@ -6,9 +6,12 @@ use bytemuck::{Pod, Zeroable};
 
 use super::fast::{Block, Search};
 use super::found::{Found, emit};
-use super::window::{MAX_DISTANCE, hash5};
+use super::window::{MAX_DISTANCE, distance, hash5};
 
 const BITS: u32 = 16;
+
+/// About the longest distance: sometimes it is just too long.
+const FARTHEST: u32 = MAX_DISTANCE as u32 - 4;
 
 /// Level 3.
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -26,7 +29,7 @@ impl Level3 {
         let slot = &mut self.table[hash5(value, BITS) & ((1 << BITS) - 1)];
         let before = *slot;
         *slot = [index + base, before[0]];
-        before.map(|position| position - base)
+        before.map(|position| position.wrapping_sub(base))
     }
 
     /// Looks for a match from `at` on, where the bytes are `value`.
@@ -40,18 +43,17 @@ impl Level3 {
             let following = self.block.window.load64(next);
             let [last, before] = self.enter(value, at);
             let window = &self.block.window;
-            let oldest = at - (MAX_DISTANCE - 4);
             let same = |earlier: i32| window.load32(earlier) == value as u32;
-            if last >= oldest {
+            if distance(last, at) <= FARTHEST {
                 let found = |earlier| Some(Found { at, earlier, length: 0, next });
                 if same(last) {
-                    if before < oldest || !same(before) {
+                    if distance(before, at) > FARTHEST || !same(before) {
                         return found(last);
                     }
                     let longer = window.common(before + 4, at + 4) > window.common(last + 4, at + 4);
                     return found(if longer { before } else { last });
                 }
-                if before > oldest && same(before) {
+                if distance(before, at) < FARTHEST && same(before) {
                     return found(before);
                 }
             }
@@ -62,16 +64,15 @@ impl Level3 {
     /// The candidate at `at` that is a match.
     #[inline]
     fn again(&mut self, value: u64, at: i32) -> Option<i32> {
-        let oldest = at - (MAX_DISTANCE - 4);
         let [last, before] = self.enter(value, at);
         let same = |earlier: i32| self.block.window.load32(earlier) == value as u32;
-        if last <= oldest {
+        if distance(last, at) >= FARTHEST {
             return None;
         }
         if same(last) {
             return Some(last);
         }
-        (before > oldest && same(before)).then_some(before)
+        (distance(before, at) < FARTHEST && same(before)).then_some(before)
     }
 }
 

@@ -33,13 +33,13 @@ impl Level4 {
     #[inline]
     fn enter_short(&mut self, value: u64, index: i32) -> i32 {
         let base = self.block.window.base;
-        std::mem::replace(&mut self.short[hash4(value, BITS) & MASK], index + base) - base
+        std::mem::replace(&mut self.short[hash4(value, BITS) & MASK], index + base).wrapping_sub(base)
     }
 
     #[inline]
     fn enter_long(&mut self, value: u64, index: i32) -> i32 {
         let base = self.block.window.base;
-        std::mem::replace(&mut self.long[hash7(value, BITS) & MASK], index + base) - base
+        std::mem::replace(&mut self.long[hash7(value, BITS) & MASK], index + base).wrapping_sub(base)
     }
 
     /// Remembers the beginning of the program's history, as it is with the block.
@@ -96,9 +96,8 @@ impl Level4 {
             }
             if window.is_match(short, at, value) {
                 let found = Found::whole(window, at, short, next);
-                let long = self.long[hash7(following, BITS) & MASK] - window.base;
-                if next - long < MAX_DISTANCE
-                    && window.load32(long) == following as u32
+                let long = self.long[hash7(following, BITS) & MASK].wrapping_sub(window.base);
+                if window.is_match(long, next, following)
                     && self.seeming_length(next - long, next) > found.length
                 {
                     return Some(Found::whole(window, next, long, next));

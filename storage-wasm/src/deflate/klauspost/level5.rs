@@ -7,7 +7,7 @@ use bytemuck::{Pod, Zeroable};
 use super::fast::{Block, Search};
 use super::found::{Found, emit};
 use super::pair::{Tables, matching};
-use super::window::MAX_DISTANCE;
+use super::window::{MAX_DISTANCE, distance};
 
 /// Level 5.
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -29,11 +29,11 @@ impl Level5 {
             if next > limit {
                 return None;
             }
-            let short = tables.short(value) - base;
-            let [last, before] = tables.long(value).map(|position| position - base);
+            let short = tables.short(value).wrapping_sub(base);
+            let [last, before] = tables.long(value).map(|position| position.wrapping_sub(base));
             tables.enter(value, at + base);
             let following = window.load64(next);
-            if at - last < MAX_DISTANCE {
+            if distance(last, at) < MAX_DISTANCE as u32 {
                 if window.load32(last) == value as u32 {
                     tables.enter(following, next + base);
                     if !window.is_match(before, at, value) {
@@ -51,10 +51,10 @@ impl Level5 {
             }
             let length = matching(window, short, at, value);
             if length > 0 {
-                let candidates = tables.long(following).map(|position| position - base);
+                let candidates = tables.long(following).map(|position| position.wrapping_sub(base));
                 tables.enter(following, next + base);
                 // The first longer one at the next position.
-                if next - candidates[0] < MAX_DISTANCE {
+                if distance(candidates[0], next) < MAX_DISTANCE as u32 {
                     for earlier in candidates {
                         let other = matching(window, earlier, next, following);
                         if other > length {
@@ -77,9 +77,8 @@ impl Level5 {
             return;
         }
         let [last, _] = self.tables.long(window.load64(end));
-        let (earlier, at) = (last - window.base - found.length + 2, found.at + 2);
-        let distance = at - earlier;
-        if earlier >= 0 && distance > 0 && distance < MAX_DISTANCE {
+        let (earlier, at) = (last.wrapping_sub(window.base + found.length - 2), found.at + 2);
+        if earlier >= 0 && earlier < at && distance(earlier, at) < MAX_DISTANCE as u32 {
             let length = window.common(earlier, at);
             if length > found.length {
                 *found = Found { at, earlier, length, ..*found };

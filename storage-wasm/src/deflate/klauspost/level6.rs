@@ -7,7 +7,7 @@ use bytemuck::{Pod, Zeroable};
 use super::fast::{Block, Search};
 use super::found::{Found, emit};
 use super::pair::{Tables, matching};
-use super::window::MAX_DISTANCE;
+use super::window::{MAX_DISTANCE, distance};
 
 /// Level 6.
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -29,11 +29,11 @@ impl Level6 {
             if next > limit {
                 return None;
             }
-            let short = tables.short(value) - base;
-            let [last, before] = tables.long(value).map(|position| position - base);
+            let short = tables.short(value).wrapping_sub(base);
+            let [last, before] = tables.long(value).map(|position| position.wrapping_sub(base));
             tables.enter(value, at + base);
             let following = window.load64(next);
-            if at - last < MAX_DISTANCE {
+            if distance(last, at) < MAX_DISTANCE as u32 {
                 if window.load32(last) == value as u32 {
                     tables.enter(following, next + base);
                     if !window.is_match(before, at, value) {
@@ -51,7 +51,7 @@ impl Level6 {
             }
             let length = matching(window, short, at, value);
             if length > 0 {
-                let candidates = tables.long(following).map(|position| position - base);
+                let candidates = tables.long(following).map(|position| position.wrapping_sub(base));
                 tables.enter(following, next + base);
                 let repeated = at - repeat + 1;
                 if window.load32(repeated) == (value >> 8) as u32 {
@@ -62,7 +62,7 @@ impl Level6 {
                 }
                 // The longest one, here or at the next position.
                 let mut best = (length, at, short);
-                if next - candidates[0] < MAX_DISTANCE {
+                if distance(candidates[0], next) < MAX_DISTANCE as u32 {
                     for earlier in candidates {
                         let other = matching(window, earlier, next, following);
                         if other > best.0 {
@@ -86,12 +86,11 @@ impl Level6 {
         }
         let at = found.at + 2;
         for position in self.tables.long(window.load64(end)) {
-            let earlier = position - window.base - found.length + 2;
-            let distance = at - earlier;
-            if distance >= MAX_DISTANCE {
+            let earlier = position.wrapping_sub(window.base + found.length - 2);
+            if earlier < at && distance(earlier, at) >= MAX_DISTANCE as u32 {
                 return; // the other one is not looked at
             }
-            if distance > 0 && earlier >= 0 {
+            if earlier < at && earlier >= 0 {
                 let length = window.common(earlier, at);
                 if length > found.length {
                     *found = Found { at, earlier, length, ..*found };

@@ -120,6 +120,7 @@ impl<M: Method, const VERSION: u32> Encoder for Whole<M, VERSION> {
     }
 
     fn write(&mut self, input: &[u8], last: bool, output: &mut Sink<'_>) {
+        self.0.writer().check();
         self.0.write(input, output);
         if last {
             self.0.flush(output);
@@ -148,6 +149,7 @@ impl<M: Method, const VERSION: u32> Encoder for Blocks<M, VERSION> {
     }
 
     fn write(&mut self, mut input: &[u8], last: bool, output: &mut Sink<'_>) {
+        self.0.writer().check();
         while !input.is_empty() {
             let filled = *self.0.filled() as usize;
             let (now, rest) = input.split_at(input.len().min(BLOCK.saturating_sub(filled)));

@@ -48,12 +48,12 @@ impl Method for Plain {
     }
 
     fn write(&mut self, mut input: &[u8], output: &mut Sink<'_>) {
+        self.most = self.most.clamp(1, MAX_STORED as u32);
         while !input.is_empty() {
             if self.end >= self.most {
                 self.write_block(Following::Block, output);
             }
-            let most = (self.most as usize).clamp(1, MAX_STORED);
-            let room = self.bytes[..most].get_mut(self.end as usize..).unwrap_or_default();
+            let room = self.bytes[..self.most as usize].get_mut(self.end as usize..).unwrap_or_default();
             let (now, rest) = input.split_at(input.len().min(room.len()));
             room[..now.len()].copy_from_slice(now);
             self.end += now.len() as u32;

@@ -48,11 +48,6 @@ pub const fn distance_extra(code: u32) -> u32 {
     (code >> 1).saturating_sub(1)
 }
 
-/// The first distance of a code, less one.
-pub const fn distance_base(code: u32) -> u32 {
-    if code < 2 { code } else { (2 | code & 1) << distance_extra(code) }
-}
-
 /// The code of a distance less one, below 32768.
 pub fn distance_code(distance: u32) -> u32 {
     if distance < 2 {

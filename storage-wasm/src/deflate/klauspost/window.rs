@@ -14,6 +14,9 @@ const MARGIN: i32 = 11;
 const ROOM: usize = 1 << 17;
 const SLACK: usize = 8;
 
+/// No window's base is greater: positions begin anew at a smaller one, when the next block is searched.
+const MAX_BASE: i32 = (1 << 30) + (1 << 20);
+
 /// The history and the block that comes to it.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
@@ -26,6 +29,13 @@ pub struct Window {
 }
 
 impl Window {
+    /// Makes sure of what is true of every window that was not made up.
+    pub fn check(&mut self) {
+        self.end = self.end.min(ROOM as u32);
+        self.start = self.start.min(self.end);
+        self.base = self.base.clamp(0, MAX_BASE);
+    }
+
     /// Empties the window, all of which is too far away from what follows.
     pub fn reset(&mut self) {
         self.base += MAX_DISTANCE + self.end as i32;
@@ -105,7 +115,7 @@ impl Window {
     /// Whether the four bytes at an index are those of `value`, which is at another, and that is near enough.
     #[inline]
     pub fn is_match(&self, earlier: i32, later: i32, value: u64) -> bool {
-        later - earlier < MAX_DISTANCE && self.load32(earlier) == value as u32
+        distance(earlier, later) < MAX_DISTANCE as u32 && self.load32(earlier) == value as u32
     }
 
     /// How many bytes are the same at two indices, up to the block's end, the second one being greater than the first.
@@ -146,6 +156,12 @@ impl Window {
         }
         length
     }
+}
+
+/// How far an index is before another one; what is behind it is very far.
+#[inline]
+pub fn distance(earlier: i32, later: i32) -> u32 {
+    later.wrapping_sub(earlier) as u32
 }
 
 /// A hash of four bytes.

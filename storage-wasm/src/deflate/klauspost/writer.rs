@@ -8,8 +8,7 @@ use bytemuck::{Pod, Zeroable};
 use super::header::Header;
 use super::huffman::{self, Code, FIXED_DISTANCES, FIXED_LITERALS};
 use super::tokens::{
-    DISTANCES, END, LENGTH_BASE, LENGTH_CODE, LENGTH_EXTRA, LITERALS, Token, Tokens, distance_base,
-    distance_extra,
+    DISTANCES, END, LENGTH_BASE, LENGTH_CODE, LENGTH_EXTRA, LITERALS, Token, Tokens, distance_extra,
 };
 use crate::deflate::sink::Sink;
 
@@ -116,6 +115,13 @@ impl Writer {
     /// The version of the program.
     pub fn version(&self) -> Version {
         Version::of(self.version)
+    }
+
+    /// Makes sure of what is true of all codes that were not made up.
+    pub fn check(&mut self) {
+        for code in self.literals.iter_mut().chain(&mut self.distances) {
+            *code = huffman::checked(*code);
+        }
     }
 
     /// Forgets the codes.
@@ -322,8 +328,9 @@ fn write_tokens(
                 let code = distances[(distance_code as usize).min(DISTANCES - 1)];
                 bits |= huffman::bits(code) << count;
                 count += huffman::length(code);
-                bits |= u64::from(distance - distance_base(distance_code)) << count;
-                output.put(bits, count + distance_extra(distance_code));
+                let extra = distance_extra(distance_code);
+                bits |= u64::from(distance & ((1 << extra) - 1)) << count;
+                output.put(bits, count + extra);
             }
         }
     }
