@@ -2,6 +2,7 @@ package codec
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -49,7 +50,7 @@ const maxState = 2 << 20
 // and holds no worker between calls.
 type Deflater struct {
 	codec *Codec
-	state []byte
+	state []byte // nil if the stream is over
 	out   []byte
 }
 
@@ -76,11 +77,14 @@ func (c *Codec) NewDeflater(ctx context.Context, e Encoding) (*Deflater, error) 
 	return d, nil
 }
 
-// Write compresses p, at most MaxPiece bytes and the last of the stream if last, and returns what follows in the stream as far as that is
-// certain. The result is valid until the next call. After an error, or when last was given, the stream is over.
+// Write compresses p, at most MaxPiece bytes and the last of the stream if last, and returns what follows in the stream as
+// far as that is certain. The result is valid until the next call. After an error, or when last was given, the stream is over.
 func (d *Deflater) Write(ctx context.Context, p []byte, last bool) ([]byte, error) {
 	if len(p) > MaxPiece {
 		return nil, fmt.Errorf("deflate %d bytes: a piece has at most %d", len(p), MaxPiece)
+	}
+	if d.state == nil {
+		return nil, errors.New("deflate: the stream is over")
 	}
 	w, err := d.codec.Acquire(ctx)
 	if err != nil {
@@ -93,9 +97,13 @@ func (d *Deflater) Write(ctx context.Context, p []byte, last bool) ([]byte, erro
 	n, err := w.callUpTo(ctx, outputSize, routineDeflate, uint64(l.input), uint64(len(d.state)),
 		uint64(l.input)+maxState, uint64(len(p)), flag(last), uint64(l.output), outputSize)
 	if err != nil {
+		d.state = nil
 		return nil, err
 	}
 	copy(d.state, buf)
+	if last {
+		d.state = nil
+	}
 	d.out = append(d.out[:0], l.result(w.inst.memory(), n)...)
 	return d.out, nil
 }
