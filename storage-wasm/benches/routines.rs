@@ -5,12 +5,24 @@ use std::{env, fs, hint::black_box};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use storage::chunk::{Chunks, Following, id};
 use storage::compress::{MAX_COMPRESSED_FRAME, compress, decompress};
+use storage::deflate::{self, GO, GZIP, KLAUSPOST, MAX_STATE, PGZIP, PIGZ, ZLIB};
 
 /// What one call of a host's `split` gets.
 const BATCH: usize = 8 << 20;
 /// The raw size that a writer of frames aims at.
 const FRAME: usize = 1 << 20;
 const LEVELS: [i32; 4] = [1, 3, 9, 19];
+/// The most raw bytes of a piece of a stream.
+const STREAM: usize = deflate::MAX_PIECE;
+/// The encoders, and their default levels.
+const PROGRAMS: [(&str, u32, u32); 6] = [
+    ("go", GO, 6),
+    ("klauspost", KLAUSPOST, 5),
+    ("pgzip", PGZIP, 5),
+    ("zlib", ZLIB, 6),
+    ("gzip", GZIP, 6),
+    ("pigz", PIGZ, 6),
+];
 
 /// The middle of the file, at most `limit` bytes: executables begin and end with tables.
 fn input(limit: usize) -> Vec<u8> {
@@ -68,5 +80,29 @@ fn frames(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, split, frames);
+/// A state, aligned as it must be.
+#[repr(C, align(16))]
+struct State([u8; MAX_STATE]);
+
+/// The streams of each program at its default level and at the least one.
+fn streams(c: &mut Criterion) {
+    let input = input(STREAM);
+    let mut output = vec![0; deflate::bound(input.len())];
+    let mut state = Box::new(State([0; MAX_STATE]));
+
+    let mut group = c.benchmark_group("deflate");
+    group.throughput(Throughput::Bytes(input.len() as u64)).sample_size(10);
+    for (name, encoder, default) in PROGRAMS {
+        for level in [default, 1] {
+            group.bench_function(BenchmarkId::new(name, level), |b| {
+                b.iter(|| {
+                    let length = deflate::open(encoder, level, &mut state.0).expect("a state fits");
+                    deflate::write(&mut state.0[..length], black_box(&input), true, &mut output)
+                });
+            });
+        }
+    }
+}
+
+criterion_group!(benches, split, frames, streams);
 criterion_main!(benches);
