@@ -172,3 +172,35 @@ func BenchmarkAcquire(b *testing.B) {
 		w.Release()
 	}
 }
+
+// BenchmarkDeflate is of the streams of each encoder, at its default level and at the least one, of the file that
+// SEALIFT_RAW names or, without one, of made-up text.
+func BenchmarkDeflate(b *testing.B) {
+	raw := text(8 * codec.MaxPiece)
+	if name := os.Getenv("SEALIFT_RAW"); name != "" {
+		var err error
+		if raw, err = os.ReadFile(name); err != nil {
+			b.Fatal(err)
+		}
+	}
+	c := sharedCodec(b)
+	for _, e := range encodings() {
+		b.Run(fmt.Sprintf("%v", e), func(b *testing.B) {
+			b.SetBytes(int64(len(raw)))
+			for b.Loop() {
+				deflateAll(b, c, e, raw)
+			}
+		})
+	}
+}
+
+// deflateAll makes a stream and forgets it.
+func deflateAll(b *testing.B, c *codec.Codec, e codec.Encoding, raw []byte) {
+	d := newDeflater(b, c, e)
+	for at := 0; at < len(raw); at += codec.MaxPiece {
+		end := min(at+codec.MaxPiece, len(raw))
+		if _, err := d.Write(b.Context(), raw[at:end], end == len(raw)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -19,8 +19,8 @@ import (
 const nativeVariable = "SEALIFT_NATIVE_ROUTINES"
 
 // implementation runs a routine on bytes, without this package's checks of arguments. The parameter is whether the input
-// is final, the level, or the raw length; withBase makes the input of delta and patch. An error is ErrDamaged, or says
-// that an argument is wrong.
+// is final, the level, the raw length, or what runDeflate says; withBase makes the input of delta and patch. An error is
+// ErrDamaged, or says that an argument is wrong.
 type implementation func(tb testing.TB, r routine, input []byte, parameter int) ([]byte, error)
 
 // implementations are all engines of this build and, where it was built, the native one.
@@ -49,6 +49,9 @@ func (c *Codec) runModule(tb testing.TB, r routine, input []byte, parameter int)
 	}
 	defer w.Release()
 	l := c.layout
+	if r == routineDeflate {
+		return c.runDeflate(tb, w, input, parameter)
+	}
 	base := uint64(0)
 	if r == routineDelta || r == routinePatch {
 		base, input = uint64(binary.LittleEndian.Uint32(input)), input[4:]
@@ -73,6 +76,36 @@ func (c *Codec) runModule(tb testing.TB, r routine, input []byte, parameter int)
 		size *= int64(recordSize)
 	}
 	return bytes.Clone(l.result(w.inst.memory(), int(size))), nil
+}
+
+// runDeflate is an implementation of deflate_open and deflate: the parameter is the encoder and 256 times the level.
+func (c *Codec) runDeflate(tb testing.TB, w *Worker, input []byte, parameter int) ([]byte, error) {
+	in, out := uint64(c.layout.input), uint64(c.layout.output)
+	size := must(tb, w, routineDeflateOpen, uint64(parameter&0xff), uint64(parameter>>8), in, maxState)
+	if size < 0 {
+		return nil, codeError(size)
+	}
+	var stream []byte
+	for last := false; !last; {
+		n := copy(w.Buffer()[maxState:], input[:min(len(input), MaxPiece)])
+		input, last = input[n:], n == len(input)
+		made := must(tb, w, routineDeflate, in, uint64(size), in+maxState, uint64(n), flag(last), out, outputSize)
+		if made < 0 {
+			return nil, codeError(made)
+		}
+		stream = append(stream, c.layout.result(w.inst.memory(), int(made))...)
+	}
+	return stream, nil
+}
+
+// must runs a routine that does not trap.
+func must(tb testing.TB, w *Worker, r routine, args ...uint64) int64 {
+	var stack [maxParams]uint64
+	copy(stack[:], args)
+	if err := w.inst.call(tb.Context(), r, stack[:]); err != nil {
+		tb.Fatalf("%s: %v: %v", w.codec.Engine(), r, err)
+	}
+	return int64(stack[0])
 }
 
 // withBase is the input of delta and patch: the length of the base, the base, and rest.
@@ -110,9 +143,14 @@ func startNative(tb testing.TB, file string) native {
 	return native{in, out}
 }
 
+// nativeRoutines are the numbers that it knows routines by.
+var nativeRoutines = map[routine]uint32{
+	routineSplit: 0, routineCompress: 1, routineRestore: 2, routineDelta: 3, routinePatch: 4, routineDeflate: 5,
+}
+
 // run is an implementation.
 func (n native) run(tb testing.TB, r routine, input []byte, parameter int) ([]byte, error) {
-	request := binary.LittleEndian.AppendUint32(nil, uint32(r-routineSplit))
+	request := binary.LittleEndian.AppendUint32(nil, nativeRoutines[r])
 	request = binary.LittleEndian.AppendUint32(request, uint32(parameter))
 	request = binary.LittleEndian.AppendUint32(request, uint32(len(input)))
 	if _, err := n.in.Write(append(request, input...)); err != nil {
@@ -220,6 +258,22 @@ func TestDeltasAgree(t *testing.T) {
 	t.Run("level 19", func(t *testing.T) {
 		compareDeltas(t, all, storageWasm, program(t, 1<<20), MaxLevel)
 	})
+}
+
+// TestStreamsAgree compares the streams that the implementations make of an input, with each encoder and level, and
+// what they say of encodings that there are not.
+func TestStreamsAgree(t *testing.T) {
+	all := implementations(t)
+	inputs := map[string][]byte{"nothing": nil, "sources": sources(t), "program": program(t, MaxPiece+100_000)}
+	for name, input := range inputs {
+		t.Run(name, func(t *testing.T) {
+			for e := range Pgzip2022 + 2 {
+				for _, level := range []int{0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11} {
+					_, _ = same(t, all, routineDeflate, input, int(e)|level<<8)
+				}
+			}
+		})
+	}
 }
 
 // TestImplementationsAgree compares the engines of this build and the native routines, byte for byte.

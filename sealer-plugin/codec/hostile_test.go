@@ -122,6 +122,27 @@ func (h hostile) patch(ctx context.Context, w *Worker, good sound) error {
 	return nil
 }
 
+// deflate goes on with a stream whose state was changed: any bytes come of it, and no trap.
+func (h hostile) deflate(ctx context.Context, c *Codec, good sound) error {
+	e := Encoding{Encoder: Encoder(1 + h.IntN(int(Pgzip2022))), Level: uint8(1 + h.IntN(9))}
+	d, err := c.NewDeflater(ctx, e)
+	if err != nil {
+		return err
+	}
+	if _, err := d.Write(ctx, good.raw, false); err != nil {
+		return err
+	}
+	const header = 8 // which encoder it is
+	for range 1 << h.IntN(12) {
+		d.state[header+h.IntN(len(d.state)-header)] ^= byte(1 + h.IntN(255))
+	}
+	_, err = d.Write(ctx, good.raw, h.IntN(2) == 0)
+	if trap := (*TrapError)(nil); errors.As(err, &trap) {
+		return fmt.Errorf("%v of a state that was changed: %w", e, err)
+	}
+	return nil
+}
+
 // work makes n calls, of which many fail, in workers that are acquired anew from time to time.
 func (h hostile) work(ctx context.Context, c *Codec, good sound, n int) error {
 	for n > 0 {
@@ -130,10 +151,12 @@ func (h hostile) work(ctx context.Context, c *Codec, good sound, n int) error {
 			return err
 		}
 		for range min(n, 50) {
-			switch h.IntN(4) {
-			case 0:
+			switch k := h.IntN(64); {
+			case k == 0: // a state is long
+				err = errors.Join(err, h.deflate(ctx, c, good))
+			case k < 16:
 				err = errors.Join(err, h.frame(ctx, w, good))
-			case 1:
+			case k < 32:
 				err = errors.Join(err, h.patch(ctx, w, good))
 			default:
 				err = errors.Join(err, h.call(ctx, w))
@@ -148,9 +171,9 @@ func (h hostile) work(ctx context.Context, c *Codec, good sound, n int) error {
 	return nil
 }
 
-// TestHostileCalls makes 100,000 calls with wrong lengths, with pointers at and past the end of memory, and with frames
-// and deltas that are cut short or changed, in 16 goroutines. Each fails, if it does, with an error; no memory is lost, and
-// afterwards the workers work.
+// TestHostileCalls makes 100,000 calls with wrong lengths, with pointers at and past the end of memory, and with frames,
+// deltas and states of streams that are cut short or changed, in 16 goroutines. Each fails, if it does, with an error; no
+// memory is lost, and afterwards the workers work.
 func TestHostileCalls(t *testing.T) {
 	for _, name := range enginesHere() {
 		t.Run(name, func(t *testing.T) {

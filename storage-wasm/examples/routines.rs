@@ -10,8 +10,9 @@
 //! | 2, restore | the raw length | the raw bytes |
 //! | 3, delta | the level | the delta, if it is no longer than what it makes |
 //! | 4, patch | the raw length | the raw bytes |
+//! | 5, deflate | the encoder, and 256 times the level | the stream |
 //!
-//! The input of the last two is the length of the base, the base, and what follows.
+//! The input of delta and patch is the length of the base, the base, and what follows.
 //!
 //! An answer is the length of what follows, and that; or the error's code as an i32.
 
@@ -20,7 +21,11 @@ use std::io::{self, Read, Write};
 use storage::Error;
 use storage::chunk::{Chunks, Following};
 use storage::compress::{MAX_COMPRESSED_FRAME, MAX_FRAME, compress, decompress};
+use storage::deflate::{self, MAX_STATE};
 use storage::delta::{self, MAX_NEW};
+
+/// The bytes of a stream that are compressed at once, as a host does.
+const PIECE: usize = 1 << 20;
 
 fn main() -> io::Result<()> {
     let (mut requests, mut answers) = (io::stdin().lock(), io::stdout().lock());
@@ -61,12 +66,33 @@ fn run(routine: u32, parameter: u32, input: &[u8]) -> Result<Vec<u8>, Error> {
             output.truncate(length);
             Ok(output)
         }
-        _ => {
+        4 => {
             let (base, delta) = split_base(input)?;
             let mut output = vec![0; (parameter as usize).min(MAX_NEW + 1)];
             delta::decode(base, delta, &mut output)?;
             Ok(output)
         }
+        _ => deflate(parameter & 0xff, parameter >> 8, input),
+    }
+}
+
+/// A state, aligned as it must be.
+#[repr(C, align(16))]
+struct State([u8; MAX_STATE]);
+
+fn deflate(encoder: u32, level: u32, mut input: &[u8]) -> Result<Vec<u8>, Error> {
+    let mut state = Box::new(State([0; MAX_STATE]));
+    let length = deflate::open(encoder, level, &mut state.0)?;
+    let mut output = vec![0; deflate::bound(PIECE)];
+    let mut stream = Vec::new();
+    loop {
+        let (piece, rest) = input.split_at(input.len().min(PIECE));
+        let made = deflate::write(&mut state.0[..length], piece, rest.is_empty(), &mut output)?;
+        stream.extend_from_slice(&output[..made]);
+        if rest.is_empty() {
+            return Ok(stream);
+        }
+        input = rest;
     }
 }
 

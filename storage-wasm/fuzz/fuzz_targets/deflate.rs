@@ -30,7 +30,7 @@ impl Case {
         input
     }
 
-    /// The stream of pieces whose lengths are those of `lengths`, and then of the rest, if there are such an encoder and level.
+    /// The stream of pieces of these lengths, and of the rest, if there are such an encoder and level.
     fn stream(&self, mut input: &[u8], lengths: &[u32]) -> Option<Vec<u8>> {
         let mut state = Box::new(State([0xa5; MAX_STATE]));
         let encoder = u32::from(self.encoder) % (PGZIP_2022 + 1);
