@@ -115,7 +115,7 @@ cd "$work"
 {
   printf '{\n  "inputs": [\n    %s\n  ],\n  "streams": {' "$inputs"
   separator=''
-  for version in v1.20.3 v1.18.0; do
+  for version in v1.20.3 v1.18.0 v1.15.9; do
     rm -f go.mod go.sum
     go mod init golden >/dev/null 2>&1
     go get github.com/klauspost/compress@$version github.com/klauspost/pgzip@v1.2.6 >/dev/null 2>&1

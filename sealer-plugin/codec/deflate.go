@@ -11,19 +11,22 @@ type Encoder uint8
 
 // The encoders whose streams can be made again.
 const (
-	GoFlate       Encoder = 1 // compress/flate of Go up to 1.26
-	Klauspost     Encoder = 2 // github.com/klauspost/compress/flate since v1.18.2, and compress/flate of Go since 1.27
-	Pgzip         Encoder = 3 // github.com/klauspost/pgzip with that
-	Zlib          Encoder = 4 // zlib
-	GNUGzip       Encoder = 5 // GNU gzip
-	Pigz          Encoder = 6 // pigz
-	Klauspost2022 Encoder = 7 // github.com/klauspost/compress/flate from v1.15.11 to v1.18.0
-	Pgzip2022     Encoder = 8 // github.com/klauspost/pgzip with that
+	GoFlate       Encoder = 1  // compress/flate of Go up to 1.26
+	Klauspost     Encoder = 2  // github.com/klauspost/compress/flate since v1.18.2, and compress/flate of Go since 1.27
+	Pgzip         Encoder = 3  // github.com/klauspost/pgzip with that
+	Zlib          Encoder = 4  // zlib
+	GNUGzip       Encoder = 5  // GNU gzip
+	Pigz          Encoder = 6  // pigz
+	Klauspost2022 Encoder = 7  // github.com/klauspost/compress/flate from v1.15.11 to v1.18.0
+	Pgzip2022     Encoder = 8  // github.com/klauspost/pgzip with that
+	Klauspost115  Encoder = 9  // github.com/klauspost/compress/flate from v1.15.1 to v1.15.9, at levels 5 and 6
+	Pgzip115      Encoder = 10 // github.com/klauspost/pgzip with that
 )
 
 var encoderNames = [...]string{
 	GoFlate: "go", Klauspost: "klauspost", Pgzip: "pgzip", Zlib: "zlib", GNUGzip: "gzip", Pigz: "pigz",
 	Klauspost2022: "klauspost of 2022", Pgzip2022: "pgzip of 2022",
+	Klauspost115: "klauspost 1.15", Pgzip115: "pgzip with klauspost 1.15",
 }
 
 // Encoding is the way in which an encoder makes a stream.

@@ -114,6 +114,7 @@ func encodings() []codec.Encoding {
 		{Encoder: codec.Pigz, Level: 6}, {Encoder: codec.Pigz, Level: 1},
 		{Encoder: codec.Klauspost2022, Level: 5}, {Encoder: codec.Klauspost2022, Level: 1},
 		{Encoder: codec.Pgzip2022, Level: 5}, {Encoder: codec.Pgzip2022, Level: 1},
+		{Encoder: codec.Klauspost115, Level: 5}, {Encoder: codec.Pgzip115, Level: 5},
 	}
 }
 

@@ -5,10 +5,12 @@ mod samples;
 
 use storage::Error;
 use storage::deflate::{
-    GO, GZIP, KLAUSPOST, KLAUSPOST_2022, MAX_STATE, PGZIP, PGZIP_2022, PIGZ, ZLIB, bound, open, write,
+    GO, GZIP, KLAUSPOST, KLAUSPOST_1_15, KLAUSPOST_2022, MAX_STATE, PGZIP, PGZIP_1_15, PGZIP_2022, PIGZ,
+    ZLIB, bound, open, write,
 };
 
-const ENCODERS: [u32; 8] = [GO, KLAUSPOST, PGZIP, ZLIB, GZIP, PIGZ, KLAUSPOST_2022, PGZIP_2022];
+const ENCODERS: [u32; 10] =
+    [GO, KLAUSPOST, PGZIP, ZLIB, GZIP, PIGZ, KLAUSPOST_2022, PGZIP_2022, KLAUSPOST_1_15, PGZIP_1_15];
 
 /// What a state begins with: its encoder and level.
 const HEADER: usize = 8;

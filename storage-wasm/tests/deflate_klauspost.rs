@@ -6,16 +6,20 @@ mod samples;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use storage::deflate::{self, KLAUSPOST, KLAUSPOST_2022, MAX_PIECE, MAX_STATE, PGZIP, PGZIP_2022};
+use storage::deflate::{
+    self, KLAUSPOST, KLAUSPOST_1_15, KLAUSPOST_2022, MAX_PIECE, MAX_STATE, PGZIP, PGZIP_1_15, PGZIP_2022,
+};
 
 const GOLDEN: &str = include_str!("../testdata/deflate/klauspost.json");
 
-/// The names of the encoders in the file.
-const ENCODERS: [(&str, u32); 4] = [
-    ("flate v1.20.3", KLAUSPOST),
-    ("pgzip v1.2.6 with flate v1.20.3", PGZIP),
-    ("flate v1.18.0", KLAUSPOST_2022),
-    ("pgzip v1.2.6 with flate v1.18.0", PGZIP_2022),
+/// The names of the encoders in the file, and their levels.
+const ENCODERS: [(&str, u32, &[i32]); 6] = [
+    ("flate v1.20.3", KLAUSPOST, &LEVELS),
+    ("pgzip v1.2.6 with flate v1.20.3", PGZIP, &LEVELS),
+    ("flate v1.18.0", KLAUSPOST_2022, &LEVELS),
+    ("pgzip v1.2.6 with flate v1.18.0", PGZIP_2022, &LEVELS),
+    ("flate v1.15.9", KLAUSPOST_1_15, &[5, 6]),
+    ("pgzip v1.2.6 with flate v1.15.9", PGZIP_1_15, &[5, 6]),
 ];
 
 /// Go's levels, from `HuffmanOnly` on.
@@ -56,8 +60,8 @@ fn inputs(golden: &Value) -> Vec<Vec<u8>> {
 fn streams_are_those_of_the_programs() {
     let golden: Value = serde_json::from_str(GOLDEN).unwrap();
     let inputs = inputs(&golden);
-    for (name, encoder) in ENCODERS {
-        for level in LEVELS {
+    for (name, encoder, levels) in ENCODERS {
+        for &level in levels {
             let mut hash = Sha256::new();
             for input in &inputs {
                 hash.update(stream(encoder, level, input, MAX_PIECE));
@@ -73,8 +77,8 @@ fn pieces_make_no_difference() {
     let mut input = samples::copies(7, 1 << 20);
     input.extend(samples::random(8, 70_000));
     input.extend([b'a'; 66_000]);
-    for (_, encoder) in ENCODERS {
-        for level in LEVELS {
+    for (_, encoder, levels) in ENCODERS {
+        for &level in levels {
             let whole = stream(encoder, level, &input, MAX_PIECE);
             assert!(whole == stream(encoder, level, &input, 511), "encoder {encoder}, level {level}: 511");
             assert!(
@@ -91,7 +95,7 @@ fn pieces_make_no_difference() {
 #[test]
 fn levels_that_no_program_has_are_refused() {
     let mut state = Box::new(State([0; MAX_STATE]));
-    for (_, encoder) in ENCODERS {
+    for (_, encoder, _) in ENCODERS {
         for level in [10, u32::MAX, -3i32 as u32] {
             assert!(deflate::open(encoder, level, &mut state.0).is_err(), "encoder {encoder}, level {level}");
         }

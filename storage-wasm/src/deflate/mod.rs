@@ -46,6 +46,12 @@ pub const KLAUSPOST_2022: u32 = 7;
 /// As [`PGZIP`], with those versions.
 pub const PGZIP_2022: u32 = 8;
 
+/// As [`KLAUSPOST`], v1.15.1 to v1.15.9, of 2022-03 to 2022-08, at levels 5 and 6 only.
+pub const KLAUSPOST_1_15: u32 = 9;
+
+/// As [`PGZIP`], with those versions and levels.
+pub const PGZIP_1_15: u32 = 10;
+
 /// The length of a state, at most.
 pub const MAX_STATE: usize = 2 << 20;
 
@@ -89,7 +95,9 @@ trait Encoder: Pod {
 pub fn open(encoder: u32, level: u32, state: &mut [u8]) -> Result<usize, Error> {
     match encoder {
         GO => go::open(level, state),
-        KLAUSPOST | PGZIP | KLAUSPOST_2022 | PGZIP_2022 => klauspost::open(encoder, level, state),
+        KLAUSPOST | PGZIP | KLAUSPOST_2022 | PGZIP_2022 | KLAUSPOST_1_15 | PGZIP_1_15 => {
+            klauspost::open(encoder, level, state)
+        }
         ZLIB => open_as::<Zlib>(encoder, level, state),
         GZIP => open_as::<Gzip>(encoder, level, state),
         PIGZ => open_as::<Pigz>(encoder, level, state),
@@ -114,7 +122,7 @@ pub fn write(state: &mut [u8], input: &[u8], last: bool, output: &mut [u8]) -> R
     let header: Header = bytemuck::pod_read_unaligned(header);
     match header.encoder {
         GO => go::write(header.level, state, input, last, output),
-        KLAUSPOST | PGZIP | KLAUSPOST_2022 | PGZIP_2022 => {
+        KLAUSPOST | PGZIP | KLAUSPOST_2022 | PGZIP_2022 | KLAUSPOST_1_15 | PGZIP_1_15 => {
             klauspost::write(header.encoder, header.level, state, input, last, output)
         }
         ZLIB => write_as::<Zlib>(state, input, last, output),

@@ -68,7 +68,7 @@ impl Level5 {
         }
     }
 
-    /// Looks for a longer match that ends with what follows a short one, and may differ from it in the first two bytes.
+    /// Looks for a longer match that ends with what follows a short one, and may differ from it in the first bytes.
     #[inline]
     fn improve(&self, found: &mut Found, limit: i32) {
         let window = &self.block.window;
@@ -77,7 +77,8 @@ impl Level5 {
             return;
         }
         let [last, _] = self.tables.long(window.load64(end));
-        let (earlier, at) = (last.wrapping_sub(window.base + found.length - 2), found.at + 2);
+        let slack = self.block.writer.version().slack();
+        let (earlier, at) = (last.wrapping_sub(window.base + found.length - slack), found.at + slack);
         if earlier >= 0 && earlier < at && distance(earlier, at) < MAX_DISTANCE as u32 {
             let length = window.common(earlier, at);
             if length > found.length {

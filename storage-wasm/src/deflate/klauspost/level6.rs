@@ -84,9 +84,10 @@ impl Level6 {
         if end >= limit {
             return;
         }
-        let at = found.at + 2;
+        let slack = self.block.writer.version().slack();
+        let at = found.at + slack;
         for position in self.tables.long(window.load64(end)) {
-            let earlier = position.wrapping_sub(window.base + found.length - 2);
+            let earlier = position.wrapping_sub(window.base + found.length - slack);
             if earlier < at && distance(earlier, at) >= MAX_DISTANCE as u32 {
                 return; // the other one is not looked at
             }

@@ -21,7 +21,9 @@ mod writer;
 use bytemuck::{Pod, Zeroable};
 
 use super::sink::Sink;
-use super::{Encoder, KLAUSPOST, KLAUSPOST_2022, PGZIP, PGZIP_2022, open_as, write_as};
+use super::{
+    Encoder, KLAUSPOST, KLAUSPOST_1_15, KLAUSPOST_2022, PGZIP, PGZIP_1_15, PGZIP_2022, open_as, write_as,
+};
 use crate::error::Error;
 use fast::Fast;
 use lazy::Lazy;
@@ -49,6 +51,8 @@ macro_rules! by_encoder {
             PGZIP => by_level!($function, Blocks, V1_18_2, $level, $arguments),
             KLAUSPOST_2022 => by_level!($function, Whole, V1_15_11, $level, $arguments),
             PGZIP_2022 => by_level!($function, Blocks, V1_15_11, $level, $arguments),
+            KLAUSPOST_1_15 => by_old_level!($function, Whole, $level, $arguments),
+            PGZIP_1_15 => by_old_level!($function, Blocks, $level, $arguments),
             _ => Err(Error::Argument),
         }
     };
@@ -65,6 +69,16 @@ macro_rules! by_level {
             6 => $function::<$stream<Fast<Level6>, { Version::$version as u32 }>> $arguments,
             7..=9 => $function::<$stream<Lazy, { Version::$version as u32 }>> $arguments,
             0 | LITERALS_ONLY => $function::<$stream<Plain, { Version::$version as u32 }>> $arguments,
+            _ => Err(Error::Argument),
+        }
+    };
+}
+
+macro_rules! by_old_level {
+    ($function:ident, $stream:ident, $level:expr, $arguments:tt) => {
+        match $level {
+            5 => $function::<$stream<Fast<Level5>, { Version::V1_15_1 as u32 }>> $arguments,
+            6 => $function::<$stream<Fast<Level6>, { Version::V1_15_1 as u32 }>> $arguments,
             _ => Err(Error::Argument),
         }
     };

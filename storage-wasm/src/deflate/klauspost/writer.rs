@@ -30,6 +30,8 @@ pub enum Following {
 /// A version of the program since which it wrote other blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Version {
+    /// Of 2022-03.
+    V1_15_1 = 0,
     /// Of 2022-09.
     V1_15_11 = 1,
     /// Of 2025-12.
@@ -39,7 +41,16 @@ pub enum Version {
 impl Version {
     /// The version of a number.
     pub const fn of(number: u32) -> Self {
-        if number == Version::V1_15_11 as u32 { Version::V1_15_11 } else { Version::V1_18_2 }
+        match number {
+            0 => Version::V1_15_1,
+            1 => Version::V1_15_11,
+            _ => Version::V1_18_2,
+        }
+    }
+
+    /// How many bytes the beginning of a short match may differ in from a longer one that ends with what follows.
+    pub fn slack(self) -> i32 {
+        if self < Version::V1_15_11 { 0 } else { 2 }
     }
 }
 
