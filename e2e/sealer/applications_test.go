@@ -44,6 +44,9 @@ func TestSealerApplications(t *testing.T) {
 	if is, was := opened[1].push.bytes(), kept[1].push.bytes(); is > was/3 {
 		t.Errorf("push of v2: %d bytes, %d of what is there", is, was)
 	}
+	if is, was := opened[1].pull.bytes(), kept[1].pull.bytes(); is > was/3 {
+		t.Errorf("pull of v2: %d bytes, %d of what is there", is, was)
+	}
 }
 
 // applications publishes a release of two applications, each as an image that sealer builds and compresses, and returns

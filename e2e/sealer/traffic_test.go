@@ -11,8 +11,9 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// unchanged is what the push or pull of an image that is already there may cost, in bytes.
-const unchanged = 64 << 10
+// unchanged is what the push or pull of an image that is already there may cost, in bytes: its recipes, which have the headers
+// of all files, also of those inside of compressed ones.
+const unchanged = 128 << 10
 
 // side is one of the two programs that are compared, with a repository and machines of its own.
 type side struct {

@@ -10,15 +10,17 @@ import (
 var encodings = func() []codec.Encoding {
 	list := []codec.Encoding{
 		{Encoder: codec.GoFlate, Level: 6}, {Encoder: codec.GoFlate, Level: 1}, // Docker; crane, ko, kaniko
-		{Encoder: codec.Pgzip2022, Level: 5}, {Encoder: codec.Pgzip, Level: 5}, // Podman, Buildah, sealer
+		{Encoder: codec.Pgzip2022, Level: 5}, {Encoder: codec.Pgzip, Level: 5}, // Podman, Buildah
+		{Encoder: codec.Pgzip115, Level: 5},                                        // sealer
 		{Encoder: codec.Klauspost, Level: 6}, {Encoder: codec.Klauspost, Level: 1}, // Go since 1.27
 		{Encoder: codec.Zlib, Level: 6}, // Java, Python
 		{Encoder: codec.GNUGzip, Level: 6}, {Encoder: codec.GNUGzip, Level: 9},
 		{Encoder: codec.Pigz, Level: 6}, {Encoder: codec.Klauspost2022, Level: 5},
 	}
 	for _, level := range []uint8{9, 6, 5, 1, 4, 3, 2, 8, 7} {
-		for e := codec.GoFlate; e <= codec.Pgzip2022; e++ {
-			if encoding := (codec.Encoding{Encoder: e, Level: level}); !slices.Contains(list, encoding) {
+		for e := codec.GoFlate; e <= codec.Pgzip115; e++ {
+			encoding := codec.Encoding{Encoder: e, Level: level}
+			if there := e < codec.Klauspost115 || level == 5 || level == 6; there && !slices.Contains(list, encoding) {
 				list = append(list, encoding)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"math"
+	"slices"
 
 	"github.com/vbatts/tar-split/archive/tar"
 )
@@ -19,9 +20,11 @@ type File struct {
 	Size   int64  // bytes of its contents in the tar, where the holes of a sparse file take none
 	Offset int64  // where these begin in the data stream, that is in Chunks back to back
 
-	// Of a file that is inside of Within: where in that the deflate stream begins that it is inside of, and where its
-	// contents begin in what that stream inflates to. Stream is -1 if it is not known or the stream is inside of another one.
-	Stream, At int64
+	// Of a file that is inside of Within: where in that the deflate stream begins that it is inside of; if that is inside of
+	// the first one, where it begins in what this inflates to, and so on. At is where its contents begin in what the last one
+	// inflates to. There are none if that is not known.
+	Streams []int64
+	At      int64
 }
 
 // Files iterates over the files in a tar, in order, without reading any chunk. They are the entries that can have
@@ -31,7 +34,7 @@ type File struct {
 func (r *Recipe) Files(ctx context.Context) iter.Seq2[File, error] {
 	return func(yield func(File, error) bool) {
 		l := &listing{ctx: ctx, skeleton: r.skeleton(), streams: r.Streams, yield: yield}
-		(&listedContent{listing: l, end: math.MaxInt64, stream: -1}).list()
+		(&listedContent{listing: l, end: math.MaxInt64}).list()
 		if l.err != nil && !errors.Is(l.err, errStopped) {
 			yield(File{}, fmt.Errorf("list files: %w", l.err))
 		}
@@ -81,15 +84,15 @@ type listedContent struct {
 	end    int64  // position in the content
 	within string // file of the blob's own tar that it is inside of
 
-	pos     int64  // bytes that were passed, with those of its streams
-	stream  int64  // where in a file that is in no other the stream begins that this is inside of; -1 if in none such
-	literal bool   // there was one
-	name    string // of the file that a tar.Reader is at
-	start   int64  // where that begins
-	inside  bool   // what is inside of that file was listed
-	hidden  uint64 // bytes of a stream that was gone through, still to be read
-	sought  int64  // bytes passed by seeking
-	listed  bool   // there was a file
+	pos     int64   // bytes that were passed, with those of its streams
+	path    []int64 // the streams that it is inside of, as a File has them
+	literal bool    // there was one
+	name    string  // of the file that a tar.Reader is at
+	start   int64   // where that begins
+	inside  bool    // what is inside of that file was listed
+	hidden  uint64  // bytes of a stream that was gone through, still to be read
+	sought  int64   // bytes passed by seeking
+	listed  bool    // there was a file
 }
 
 var _ io.ReadSeeker = (*listedContent)(nil)
@@ -127,7 +130,7 @@ func (c *listedContent) listArchive() error {
 		if hasContents(header.Typeflag) {
 			file = &File{Name: header.Name, Within: c.within, Offset: c.passed}
 			if c.within != "" {
-				file.Stream, file.At = c.stream, c.pos
+				file.Streams, file.At = c.path, c.pos
 			}
 			c.name, c.start = header.Name, c.pos
 		}
@@ -191,17 +194,20 @@ func (c *listedContent) fill() bool {
 // enter lists what is inside of a stream, which begins here.
 func (c *listedContent) enter(s Stream) {
 	c.streams = c.streams[1:]
-	inner := &listedContent{listing: c.listing, end: s.end(), within: cmp.Or(c.within, c.name), stream: -1}
-	if c.within == "" && c.name != "" {
-		inner.stream = c.pos - c.start
+	inner := &listedContent{listing: c.listing, end: s.end(), within: cmp.Or(c.within, c.name)}
+	switch {
+	case c.within != "":
+		inner.path = append(slices.Clone(c.path), c.pos)
+	case c.name != "":
+		inner.path = []int64{c.pos - c.start}
 	}
 	start := c.passed
 	inner.list()
 	if inner.literal {
-		inner.stream = -1 // where the data begin was not looked at
+		inner.path = nil // where the data begin was not looked at
 	}
 	if !inner.listed && c.name != "" && c.passed > start {
-		c.put(File{Name: c.name, Within: inner.within, Size: c.passed - start, Offset: start, Stream: inner.stream})
+		c.put(File{Name: c.name, Within: inner.within, Size: c.passed - start, Offset: start, Streams: inner.path})
 	}
 	c.inside, c.listed, c.hidden = true, true, uint64(s.Size)
 }

@@ -81,7 +81,7 @@ func (l *Layers) Add(ctx context.Context, r *recipe.Recipe, dir string) error {
 		if err != nil {
 			return fmt.Errorf("layer %s: %w", r.Digest, err)
 		}
-		if f.Size > 0 && (f.Within == "" || f.Stream >= 0) { // what is deeper inside of a file is not looked for
+		if f.Size > 0 && (f.Within == "" || f.Streams != nil) {
 			added.files = append(added.files, f)
 		}
 	}
@@ -145,9 +145,9 @@ type Reader struct {
 	name string
 	of   *layer
 
-	inside io.Reader // what is inside of a stream in that file
-	stream int64     // where the stream begins
-	passed int64     // bytes that were inflated
+	inside  io.Reader // what is inside of a stream in that file
+	streams []int64   // where this begins, as a recipe.File has them
+	passed  int64     // bytes that were inflated
 }
 
 // Chunk returns the bytes of a chunk that the set has, verified against its ID. They must not be changed, and are valid
@@ -248,9 +248,14 @@ func (r *Reader) readInside(l *layer, f recipe.File, at int64, data []byte) erro
 	if err := r.openFile(l, f.Within); err != nil {
 		return err
 	}
-	if r.inside == nil || r.stream != f.Stream || r.passed > at {
-		deflated := bufio.NewReader(io.NewSectionReader(r.open, f.Stream, math.MaxInt64-f.Stream))
-		r.inside, r.stream, r.passed = flate.NewReader(deflated), f.Stream, 0
+	if r.inside == nil || !slices.Equal(r.streams, f.Streams) || r.passed > at {
+		r.inside, r.streams, r.passed = io.NewSectionReader(r.open, 0, math.MaxInt64), f.Streams, 0
+		for _, start := range f.Streams {
+			if _, err := io.CopyN(io.Discard, r.inside, start); err != nil {
+				return err
+			}
+			r.inside = flate.NewReader(bufio.NewReader(r.inside))
+		}
 	}
 	skipped, err := io.CopyN(io.Discard, r.inside, at-r.passed)
 	r.passed += skipped

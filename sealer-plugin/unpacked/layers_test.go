@@ -154,19 +154,11 @@ func TestInsideOfFiles(t *testing.T) {
 	if n := len(l.recipe.Streams); n != 5 {
 		t.Fatalf("%d streams", n)
 	}
-	missing := s.Missing(l.recipe.Chunks)
-	var size uint32
-	for _, chunk := range missing {
-		size += chunk.Size
-	}
-	if size != 200_000 { // of what is inside of a file inside of a file
-		t.Errorf("%d bytes are missing", size)
+	if missing := s.Missing(l.recipe.Chunks); len(missing) > 0 {
+		t.Errorf("%d of %d chunks are missing", len(missing), len(l.recipe.Chunks))
 	}
 	for _, chunks := range [][]codec.Chunk{l.recipe.Chunks, slices.Collect(reversed(l.recipe.Chunks))} {
 		for _, chunk := range chunks {
-			if slices.Contains(missing, chunk) {
-				continue
-			}
 			if got, err := r.Chunk(t.Context(), chunk); err != nil || !bytes.Equal(got, l.chunks[chunk.ID]) {
 				t.Fatalf("chunk %v: %d bytes, %v", chunk.ID, len(got), err)
 			}
