@@ -128,7 +128,7 @@ bench-link: build ## measure an update over a link between two sites: needs root
 	@go run ./bench/link -sealift bin/sealift
 
 .PHONY: bench
-bench: bench-codec bench-delta bench-series ## measure the routines, updates, the packages, and the memory of a 4 GiB image
+bench: bench-codec bench-delta bench-series bench-gzip ## measure the routines, updates, the packages, and the memory of a 4 GiB image
 	$(SETUP) cc registry time
 	go test -run '^$$' -bench . -benchmem ./sealer-plugin/...
 	cargo bench --locked --workspace
