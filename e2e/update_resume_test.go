@@ -82,8 +82,9 @@ func TestResumeUpdatePush(t *testing.T) {
 	}
 }
 
-// TestResumeUpdatePull kills pulls of an update, and counts what the next one receives. All that may be lost are the requests that
-// are under way, four with two jobs, of 1 MiB each, and what waits for two packs of the store, of 8 MiB each, to be on disk.
+// TestResumeUpdatePull kills pulls of an update, and counts what the next one receives. All that may be lost are,
+// with two jobs, three deltas that are on their way and two that are being decoded, and what waits for two packs of the store, of
+// 8 MiB each, to be on disk.
 func TestResumeUpdatePull(t *testing.T) {
 	source, p := broad(t), dockerRegistry(t)
 	pushAll(t, newMachine(t), source, p, 2)
@@ -96,7 +97,8 @@ func TestResumeUpdatePull(t *testing.T) {
 	}
 	full := updated.pulled(p, source, "v2").received
 	stored = usage(filepath.Join(updated.home, "data")) - stored
-	underWay := 4<<20 + full*(2*8<<20)/stored
+	const deltas = broadFiles * broadSize / (4 << 20)
+	underWay := full*5/deltas + full*(2*8<<20)/stored
 	for _, percent := range []int64{30, 60, 95, 100} {
 		t.Run(fmt.Sprintf("%d%%", percent), func(t *testing.T) {
 			m := &machine{t: t, home: t.TempDir()}

@@ -28,7 +28,7 @@ type delta struct {
 // deltas fetches ranges of deltas, several at once, and decodes them in their order.
 func (f *fetcher) deltas(ctx context.Context, ranges []packJob, bases comingBases) error {
 	group, ctx := errgroup.WithContext(ctx)
-	queue := make(chan *deltaRange, 2*f.opts.Jobs) // some wait for the network while others are decoded
+	queue := make(chan *deltaRange, f.opts.Jobs) // some wait for the network while others are decoded
 	group.Go(func() error {
 		defer close(queue)
 		for _, job := range ranges {
