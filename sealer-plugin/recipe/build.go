@@ -1,12 +1,9 @@
 package recipe
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
-	"slices"
-	"sync/atomic"
 
 	"github.com/opencontainers/go-digest"
 
@@ -28,6 +25,8 @@ type Options struct {
 	Kind     Kind
 	Level    int  // of compression, codec.MinLevel to codec.MaxLevel
 	KeepGzip bool // gzip files are data as they are
+
+	Findings *Findings // of a survey of the blob; nil if there was none
 }
 
 // Summary is what Build learnt about a blob.
@@ -66,21 +65,21 @@ func Build(
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	b := &builder{
-		ctx: ctx, codec: c, source: src, w: w, hash: hash, keepGzip: opts.KeepGzip, encodings: slices.Clone(encodings),
+		reading: &reading{ctx: ctx, codec: c, source: src, found: opts.Findings}, w: w, hash: hash, rebuild: !opts.KeepGzip,
 	}
-	b.data = newSplitter(worker, hash, func(c codec.Chunk, data []byte) error {
+	b.chunks = newSplitter(worker, hash, func(c codec.Chunk, data []byte) error {
 		if err := emit(c, data, b.files.next(int64(c.Size))); err != nil {
 			return err
 		}
 		return w.addChunk(ctx, c)
 	})
-	err = (&content{builder: b, r: bufio.NewReaderSize(src, readSize)}).read(opts.Kind)
-	if err != nil {
+	if err = newContent(b, src).read(opts.Kind); err != nil {
 		cancel()
 	}
 	b.running.Wait()
-	if src.err != nil {
-		return Summary{}, fmt.Errorf("read blob: %w", src.err)
+	opts.Findings.end()
+	if err := src.failure(); err != nil {
+		return Summary{}, fmt.Errorf("read blob: %w", err)
 	}
 	if err != nil {
 		return Summary{}, err
@@ -91,27 +90,3 @@ func Build(
 // readSize is how much is read ahead, so that headers and small files do not cost a read each. Longer reads go
 // straight to where the bytes are needed.
 const readSize = 64 << 10
-
-// source is the blob's reader. It keeps a failure apart from the end of the blob, and from what parsing makes of
-// both.
-type source struct {
-	ctx  context.Context
-	r    io.Reader
-	read atomic.Int64 // bytes
-	err  error        // that is not io.EOF
-}
-
-func (s *source) Read(p []byte) (int, error) {
-	if s.err == nil {
-		s.err = s.ctx.Err()
-	}
-	if s.err != nil {
-		return 0, s.err
-	}
-	n, err := s.r.Read(p)
-	s.read.Add(int64(n))
-	if err != nil && err != io.EOF {
-		s.err = err
-	}
-	return n, err
-}

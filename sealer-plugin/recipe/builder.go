@@ -2,8 +2,8 @@ package recipe
 
 import (
 	"bufio"
+	"cmp"
 	"context"
-	"errors"
 	"io"
 	"sync"
 	"sync/atomic"
@@ -11,58 +11,112 @@ import (
 	"github.com/sealift/sealift/sealer-plugin/codec"
 )
 
-// builder sends every byte of a blob, or of what is inside of gzip files in it, either to the recipe, as a literal, or to the
-// splitter, as data.
-type builder struct {
-	ctx    context.Context // of the one call of Build that this is for
+// reading is one pass over a blob.
+type reading struct {
+	ctx    context.Context // of the one call that this is for
 	codec  *codec.Codec
 	source *source
-	w      *writer
-	data   *splitter
-	hash   *hasher
-	files  openFiles
-	passed int64 // bytes of data so far
+	found  *Findings // nil if nobody else looks at the blob
 
 	running  sync.WaitGroup // inflations
 	inflated atomic.Int64   // bytes, of gzip files
-
-	keepGzip  bool
-	encodings []codec.Encoding // that streams are tried to be made by
 }
 
-// readData takes n bytes of data, or what there is of them.
-func (b *builder) readData(r *bufio.Reader, n int64) (int64, error) {
-	n, err := b.data.read(b.ctx, r, n)
+// builder sends every byte of a blob, or of what is inside of gzip files in it, either to the recipe, as a literal, or to the
+// splitter, as data.
+type builder struct {
+	*reading
+	w       *writer
+	chunks  *splitter
+	hash    *hasher
+	files   openFiles
+	passed  int64 // bytes of data so far
+	rebuild bool  // gzip files are opened
+}
+
+var _ sink = (*builder)(nil)
+
+func (b *builder) literal(p []byte) error { return b.w.addLiteral(b.ctx, p) }
+
+func (b *builder) data(r *bufio.Reader, n int64) (int64, error) {
+	n, err := b.chunks.read(b.ctx, r, n)
 	b.w.addData(n)
 	b.passed += n
 	return n, err
 }
 
-// cut has what follows begin a chunk of its own.
-func (b *builder) cut() error { return b.data.cut(b.ctx) }
+func (b *builder) cut() error { return b.chunks.cut(b.ctx) }
 
-// literal makes literals of the next n bytes, or what there is of them.
-func (b *builder) literal(r *bufio.Reader, n int) error {
-	for n > 0 {
-		ahead, err := r.Peek(min(n, r.Size()))
-		if len(ahead) == 0 {
-			return ignoreEOF(err)
-		}
-		if err := b.w.addLiteral(b.ctx, ahead); err != nil {
-			return err
-		}
-		if _, err := r.Discard(len(ahead)); err != nil {
-			return err
-		}
-		n -= len(ahead)
-	}
-	return nil
+func (b *builder) file(f File) {
+	f.Offset = b.passed
+	b.files.add(f)
 }
 
-// ignoreEOF returns err unless it is io.EOF.
-func ignoreEOF(err error) error {
-	if errors.Is(err, io.EOF) {
-		return nil
+func (b *builder) opens() bool { return b.rebuild && len(b.w.streams) < MaxStreams }
+
+// open has the bytes of the blob hashed, and not what is inside of gzip files.
+func (b *builder) open(c *content, s *section) {
+	if c.depth == 0 {
+		s.hash = b.hash
+		b.hash.mute(true)
 	}
-	return err
+}
+
+func (b *builder) close(c *content) { b.hash.mute(c.depth > 0) }
+
+func (b *builder) member(c *content, s *section) (found bool, err error) {
+	place, start := c.placeIn(s), s.mark()
+	header := readHeader(s)
+	if header == nil {
+		return false, nil
+	}
+	finding, mine := b.found.claim(place)
+	stream := newInflation(b.reading, s, header, finding, mine)
+	if found, err = stream.recognise(); !found || err != nil {
+		s.rewind(start)
+		return false, err
+	}
+	if err := b.literal(header); err != nil {
+		return false, err
+	}
+	opened := b.w.openStream()
+	if err := c.inside(stream, place, stream.isShorterThan(codec.MinChunk)); err != nil {
+		return false, err
+	}
+	b.w.closeStream(opened, stream.encoding, stream.end-stream.start)
+	s.rewind(stream.end)
+	if !stream.complete {
+		return false, nil
+	}
+	return true, c.literals(s.r, gzipTrailer)
+}
+
+// source is the blob's reader. It keeps a failure apart from the end of the blob, and from what parsing makes of
+// both.
+type source struct {
+	ctx    context.Context
+	r      io.Reader
+	read   atomic.Int64          // bytes
+	failed atomic.Pointer[error] // why it could not be read on, unless it was io.EOF
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	if err := cmp.Or(s.failure(), s.ctx.Err()); err != nil {
+		s.failed.Store(&err)
+		return 0, err
+	}
+	n, err := s.r.Read(p)
+	s.read.Add(int64(n))
+	if err != nil && err != io.EOF {
+		s.failed.Store(&err)
+	}
+	return n, err
+}
+
+// failure returns why the blob could not be read on. Any goroutine may ask.
+func (s *source) failure() error {
+	if err := s.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
 }

@@ -53,10 +53,15 @@ var errAbsent = fmt.Errorf("no such chunk")
 // build builds a recipe of what blob gives.
 func build(tb testing.TB, blob io.Reader, kind recipe.Kind) *built {
 	tb.Helper()
+	return buildWith(tb, blob, recipe.Options{Kind: kind, Level: codec.MinLevel})
+}
+
+func buildWith(tb testing.TB, blob io.Reader, opts recipe.Options) *built {
+	tb.Helper()
 	b := &built{store: map[codec.Chunk][]byte{}}
 	var out bytes.Buffer
 	var err error
-	b.Summary, err = recipe.Build(tb.Context(), testCodec(tb), blob, recipe.Options{Kind: kind, Level: codec.MinLevel}, &out,
+	b.Summary, err = recipe.Build(tb.Context(), testCodec(tb), blob, opts, &out,
 		func(c codec.Chunk, p []byte, files []recipe.File) error {
 			if len(p) != int(c.Size) {
 				return fmt.Errorf("chunk of %d bytes emitted with %d", c.Size, len(p))
@@ -108,6 +113,9 @@ func checkRoundTrip(tb testing.TB, blob []byte, kind recipe.Kind) *built {
 	}
 	if !bytes.Equal(rebuilt.Bytes(), blob) {
 		tb.Errorf("rebuilt %d bytes differ from the blob's %d", rebuilt.Len(), len(blob))
+	}
+	if again := buildSurveyed(tb, blob, kind); !bytes.Equal(again.encoded, b.encoded) {
+		tb.Errorf("with a survey, another recipe")
 	}
 	return b
 }

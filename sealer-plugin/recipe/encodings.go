@@ -28,27 +28,23 @@ var encodings = func() []codec.Encoding {
 	return list
 }()
 
-// hint is what the header of a gzip file says of the level: the field XFL.
-type hint byte
-
-// rank is 0 for an encoding whose program would write the hint, and 1 for others.
-func (h hint) rank(e codec.Encoding) int {
-	if best, fastest := e.Level == 9, e.Level == 1; best == (h == 2) && fastest == (h == 4) {
-		return 0
+// likely returns all encodings, those first that suit the fixed part of the header of a gzip file: what its fields XFL and OS say
+// of the level and of the program. It is the same for the same header, so that recipes are.
+func likely(header []byte) []codec.Encoding {
+	xfl, system := header[8], header[9]
+	rank := func(e codec.Encoding) (n int) {
+		if best, fastest := e.Level == 9, e.Level == 1; best != (xfl == 2) || fastest != (xfl == 4) {
+			n++
+		}
+		if isGo := e.Encoder < codec.Zlib || e.Encoder > codec.Pigz; isGo != (system == unknownSystem) {
+			n++
+		}
+		return n
 	}
-	return 1
-}
-
-// likely returns all encodings, those first that suit the hint.
-func (b *builder) likely(h hint) []codec.Encoding {
-	list := slices.Clone(b.encodings)
-	slices.SortStableFunc(list, func(a, b codec.Encoding) int { return h.rank(a) - h.rank(b) })
+	list := slices.Clone(encodings)
+	slices.SortStableFunc(list, func(a, b codec.Encoding) int { return rank(a) - rank(b) })
 	return list
 }
 
-// remember has an encoding tried first from now on.
-func (b *builder) remember(e codec.Encoding) {
-	i := slices.Index(b.encodings, e)
-	copy(b.encodings[1:i+1], b.encodings[:i])
-	b.encodings[0] = e
-}
+// unknownSystem is what gzip files of programs written in Go say of where they were made.
+const unknownSystem = 255

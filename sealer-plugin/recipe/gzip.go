@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"fmt"
+	"io"
 	"math"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
@@ -22,7 +24,7 @@ const (
 
 // isGzip says whether a gzip file of size bytes, which may be opened, probably begins here.
 func (c *content) isGzip(size int64) bool {
-	if c.keepGzip || c.depth == maxDepth || size < minGzip || len(c.w.streams) == MaxStreams {
+	if c.depth == maxDepth || size < minGzip || !c.opens() {
 		return false
 	}
 	head, _ := c.r.Peek(3) // whoever reads next sees the error
@@ -32,57 +34,28 @@ func (c *content) isGzip(size int64) bool {
 // readMembers takes what the next n bytes begin with of members of a gzip file that can be made again: what is inside of them as
 // its own content, headers and trailers as literals. The section is at what follows.
 func (c *content) readMembers(n int64) (*section, error) {
-	s := newSection(c.r, n)
-	if c.depth == 0 {
-		s.hash = c.hash // of the blob, not of what is inside
-		c.hash.mute(true)
-	}
+	s := newSection(c.r, c.position(), n)
+	c.open(c, s)
 	for {
-		if found, err := c.readMember(s); !found || err != nil {
+		if found, err := c.member(c, s); !found || err != nil {
 			return s, err
 		}
 	}
 }
 
-// readMember takes one member of a gzip file, header and trailer as literals, if it can be made again of what is inside. If
-// that holds for the beginning of the member only, it takes that.
-func (c *content) readMember(s *section) (found bool, err error) {
-	start := s.mark()
-	if !skipHeader(s.r) {
-		s.rewind(start)
-		return false, nil
-	}
-	header := bytes.Clone(s.since(start, s.position()))
-	stream := newInflation(c.builder, s, hint(header[8]))
-	if found, err = stream.recognise(); !found || err != nil {
-		s.rewind(start)
-		return false, err
-	}
-	if err := c.w.addLiteral(c.ctx, header); err != nil {
-		return false, err
-	}
-	place := c.w.openStream()
-	if err := c.inside(stream); err != nil {
-		return false, err
-	}
-	c.w.closeStream(place, stream.encoding(), stream.end-stream.start)
-	s.rewind(stream.end)
-	if !stream.complete {
-		return false, nil
-	}
-	c.remember(stream.encoding())
-	return true, c.literal(s.r, gzipTrailer)
+// placeIn tells where in the blob a section of the content is, inside of which streams.
+func (c *content) placeIn(s *section) string {
+	return fmt.Sprintf("%s/%d", c.place, s.start+s.position())
 }
 
-// inside takes apart what is inside of a gzip member.
-func (c *content) inside(s *inflation) error {
-	inner := &content{
-		builder: c.builder, r: bufio.NewReaderSize(s, readSize), depth: c.depth + 1, within: cmp.Or(c.within, c.file.Name),
-	}
+// inside takes apart what is inside of the stream at a place, which r gives; all of it is short if it makes no chunk of its own.
+func (c *content) inside(r io.Reader, place string, short bool) error {
+	inner := newContent(c.sink, r)
+	inner.depth, inner.place, inner.within = c.depth+1, place, cmp.Or(c.within, c.current.Name)
 	if inner.isTar() {
 		return inner.read(Tar)
 	}
-	if inner.isGzip(math.MaxInt64) || !s.isShorterThan(codec.MinChunk) {
+	if inner.isGzip(math.MaxInt64) || !short {
 		return inner.read(Plain)
 	}
 	_, err := inner.readData(inner.r, codec.MinChunk) // with its neighbours, as any short file
@@ -94,6 +67,17 @@ func (c *content) isTar() bool {
 	const magic = 257
 	head, _ := c.r.Peek(blockSize)
 	return len(head) == blockSize && bytes.HasPrefix(head[magic:], []byte("ustar"))
+}
+
+// readHeader returns the header of the gzip member that a section begins with at its mark. If there is none, it is nil, and the
+// section as before.
+func readHeader(s *section) []byte {
+	start := s.position()
+	if !skipHeader(s.r) {
+		s.rewind(start)
+		return nil
+	}
+	return bytes.Clone(s.since(start, s.position()))
 }
 
 // skipHeader reads the header of a gzip member and says whether there is one.

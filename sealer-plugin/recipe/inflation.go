@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 
@@ -24,15 +25,19 @@ const (
 )
 
 // inflation reads what is inside of a deflate stream, as far as an encoder makes the stream again of it. All but Read is done on a
-// goroutine of its own, while what was read is taken apart.
+// goroutine of its own, while what was read is taken apart. How the stream is made again it finds out, or is told by the one that
+// does: both inflate the same pieces.
 type inflation struct {
-	*builder
+	*reading
 	section  *section
 	inflater io.ReadCloser
+	finding  *finding
+	mine     bool             // who finds out is this one
 	likely   []codec.Encoding // that were not wrong, the best one first
-	encoder  *candidate
-	piece    []byte // inflated last
-	raw      int64  // bytes, of all pieces
+	encoder  *candidate       // nil if it is told
+	piece    []byte           // inflated last
+	raw      int64            // bytes, of all pieces
+	count    int              // of the pieces
 
 	pieces chan []byte // that are right, to be read; closed when it is over
 	free   chan []byte // that were read
@@ -41,9 +46,10 @@ type inflation struct {
 	first  int         // bytes of the first piece
 	whole  bool        // which is all there is
 
-	start    int64 // position in the section
-	end      int64 // likewise, up to which the stream is made again, once it is over
-	complete bool  // the stream ends there
+	start    int64          // position in the section
+	end      int64          // likewise, up to which the stream is made again, once it is over
+	encoding codec.Encoding // by which it is, once it is over
+	complete bool           // the stream ends there
 	over     bool
 	err      error // why it cannot go on, though the content may be fine
 }
@@ -56,19 +62,43 @@ type candidate struct {
 	ahead    []byte // what it says follows
 }
 
-// newInflation returns what reads the stream that begins where the section is, behind its mark. What the header says of the
-// level is a hint.
-func newInflation(b *builder, s *section, level hint) *inflation {
-	return &inflation{builder: b, section: s, start: s.position(), inflater: flate.NewReader(s.r), likely: b.likely(level)}
+// newInflation returns what reads the stream that begins where the section is, behind its mark and the header of the gzip file.
+func newInflation(r *reading, s *section, header []byte, f *finding, mine bool) *inflation {
+	stream := &inflation{
+		reading: r, section: s, inflater: flate.NewReader(s.r), finding: f, mine: mine, start: s.position(),
+	}
+	if mine {
+		stream.likely = likely(header)
+	}
+	return stream
 }
 
-// recognise looks for an encoder that makes the beginning of the stream, and says whether there is one.
+// recognise finds out whether an encoder makes the beginning of the stream.
 func (s *inflation) recognise() (bool, error) {
 	end := s.inflate(firstPiece)
+	if !s.mine {
+		if found, err := s.follow(); err != nil || !found {
+			return false, err
+		}
+	} else if found, err := s.begin(end); err != nil || !found {
+		s.finding.tell(progress{over: true, err: err})
+		return false, err
+	}
+	s.first, s.whole = len(s.piece), s.over
+	s.pieces, s.free = make(chan []byte), make(chan []byte, 2)
+	s.free <- nil
+	s.running.Go(s.run)
+	return true, nil
+}
+
+// begin looks for an encoder that makes the first piece, which ended as end says.
+func (s *inflation) begin(end ending) (found bool, err error) {
+	if err := s.source.failure(); err != nil {
+		return false, fmt.Errorf("read ahead: %w", err)
+	}
 	if len(s.piece) == 0 {
 		return false, nil
 	}
-	var err error
 	if s.encoder, err = s.find(end); s.encoder == nil || err != nil {
 		return false, err
 	}
@@ -76,10 +106,6 @@ func (s *inflation) recognise() (bool, error) {
 		return false, nil
 	}
 	s.settle(end)
-	s.first, s.whole = len(s.piece), s.over
-	s.pieces, s.free = make(chan []byte), make(chan []byte, 2)
-	s.free <- nil
-	s.running.Go(s.run)
 	return true, nil
 }
 
@@ -121,6 +147,13 @@ func (s *inflation) trace(e codec.Encoding, end ending) (*candidate, error) {
 // run inflates the rest.
 func (s *inflation) run() {
 	defer close(s.pieces)
+	if s.mine {
+		defer func() {
+			if s.err != nil {
+				s.finding.tell(progress{over: true, err: s.err})
+			}
+		}()
+	}
 	for {
 		select {
 		case s.pieces <- s.piece:
@@ -157,8 +190,15 @@ func (s *inflation) Read(p []byte) (int, error) {
 
 // next inflates the next piece and has the encoder make the stream of it, or one that is found to make all of it so far.
 func (s *inflation) next() error {
-	certain := s.isCertain()
 	end := s.inflate(codec.MaxPiece)
+	if !s.mine {
+		_, err := s.follow()
+		return err
+	}
+	if err := s.source.failure(); err != nil {
+		return fmt.Errorf("read ahead: %w", err)
+	}
+	certain := s.isCertain()
 	err := s.try(s.encoder, s.piece, end)
 	if errors.Is(err, errDiffers) {
 		var found *candidate
@@ -182,10 +222,28 @@ func (s *inflation) next() error {
 
 // settle takes note of where the encoder is, after a piece that ended as end says.
 func (s *inflation) settle(end ending) {
-	s.end, s.over, s.complete = s.encoder.end, end != goesOn, end == ended
+	s.end, s.encoding, s.over, s.complete = s.encoder.end, s.encoder.Encoding, end != goesOn, end == ended
 	if s.isCertain() {
 		s.section.forget(s.end)
 	}
+	s.finding.tell(progress{
+		pieces: s.count, raw: s.raw, encoding: s.encoding, size: s.end - s.start, over: s.over, complete: s.complete,
+	})
+}
+
+// follow waits until it is told of the last piece, and says whether an encoder makes anything of the stream.
+func (s *inflation) follow() (found bool, err error) {
+	known, err := s.finding.await(s.ctx, s.count)
+	if err != nil || known.pieces == 0 {
+		return false, err
+	}
+	s.end, s.encoding = s.start+known.size, known.encoding
+	s.over, s.complete = known.over && known.pieces == s.count, known.complete
+	if s.over && known.raw != s.raw {
+		return false, errors.New("the blob has changed while it was read")
+	}
+	s.section.forget(min(s.end, s.section.position()))
+	return true, nil
 }
 
 // ending says what comes after a piece.
@@ -207,6 +265,7 @@ func (s *inflation) inflate(n int) ending {
 		s.piece = s.piece[:len(s.piece)+m]
 	}
 	s.raw += int64(len(s.piece))
+	s.count++
 	inflated := s.inflated.Add(int64(len(s.piece)))
 	switch {
 	case errors.Is(err, io.EOF):
@@ -242,9 +301,6 @@ func (s *inflation) try(c *candidate, piece []byte, end ending) error {
 
 // isCertain says whether the encoder has made so much of the stream that no other is looked for.
 func (s *inflation) isCertain() bool { return s.encoder.end-s.start >= certain }
-
-// encoding returns the way in which the stream is made again, once it is over.
-func (s *inflation) encoding() codec.Encoding { return s.encoder.Encoding }
 
 // isShorterThan says whether fewer than n bytes are inside.
 func (s *inflation) isShorterThan(n int) bool { return s.whole && s.first < n }

@@ -12,14 +12,16 @@ type section struct {
 	from io.Reader
 	hash *hasher // of all bytes, unless nil
 
+	start  int64  // in the content
 	given  int64  // bytes that r got so far
 	again  []byte // that r gets next, a second time
 	kept   []byte // that r got since the mark
 	marked bool
 }
 
-func newSection(r io.Reader, n int64) *section {
-	s := &section{from: io.LimitReader(r, n)}
+// newSection returns a section of the n bytes that r gives, which are at start in the content.
+func newSection(r io.Reader, start, n int64) *section {
+	s := &section{from: io.LimitReader(r, n), start: start}
 	s.r = bufio.NewReaderSize(s, readSize)
 	return s
 }

@@ -133,7 +133,13 @@ func (l *layout) Exists(_ context.Context, desc ocispec.Descriptor) (bool, error
 	return f.size == desc.Size, f.Close()
 }
 
-// Fetch reads and verifies a blob.
+// localBlob is a blob that is read and verified, and of which any part can be read besides, unverified.
+type localBlob struct {
+	errorReader
+	io.ReaderAt
+}
+
+// Fetch reads and verifies a blob. What it returns is an io.ReaderAt, too, which verifies nothing.
 func (l *layout) Fetch(_ context.Context, desc ocispec.Descriptor) (io.ReadCloser, error) {
 	if err := checkDescriptor(desc); err != nil {
 		return nil, localError(l.name, "fetch", err)
@@ -144,7 +150,7 @@ func (l *layout) Fetch(_ context.Context, desc ocispec.Descriptor) (io.ReadClose
 		return nil, localError(l.name, doing, err)
 	}
 	verified, err := newVerifyReader(l.section(f, 0, desc.Size), desc)
-	return &errorReader{verified, f, func(err error) error { return localError(l.name, doing, err) }}, err
+	return &localBlob{errorReader{verified, f, func(err error) error { return localError(l.name, doing, err) }}, f}, err
 }
 
 // FetchRange reads a part of a blob; start is always offset.

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/content"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
+	"github.com/sealift/sealift/sealer-plugin/recipe"
 	"github.com/sealift/sealift/sealer-plugin/remote"
 )
 
@@ -113,6 +115,7 @@ func (p *push) imageBlobs(ctx context.Context, data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer p.survey(ctx, m.Layers).Close()
 	now := make([]ocispec.Descriptor, len(m.Layers))
 	for i, layer := range m.Layers {
 		if now[i], err = p.layer(ctx, layer, config.diffID(i)); err != nil {
@@ -189,6 +192,23 @@ func (p *push) layer(ctx context.Context, desc ocispec.Descriptor, diffID digest
 		return desc, fmt.Errorf("unpack layer %s: %w", desc.Digest, err)
 	}
 	return now, nil
+}
+
+// survey begins to look through those layers that will be taken apart for gzip files, ahead of that.
+func (p *push) survey(ctx context.Context, layers []ocispec.Descriptor) *recipe.Survey {
+	var blobs []recipe.Surveyed
+	p.findings = make(map[digest.Digest]*recipe.Findings)
+	for _, layer := range layers {
+		known := has(p.at, layer.Digest) || has(p.recipes, layer.Digest) || has(p.findings, layer.Digest)
+		if known || layer.Size <= remote.MaxInline || p.opts.NoRebuild || p.opts.Layers == Unpack {
+			continue
+		}
+		blob := recipe.Surveyed{Size: layer.Size, Findings: recipe.NewFindings(), Open: func(ctx context.Context) (io.ReadCloser, error) {
+			return p.src.Fetch(ctx, layer)
+		}}
+		blobs, p.findings[layer.Digest] = append(blobs, blob), blob.Findings
+	}
+	return recipe.NewSurvey(ctx, p.codec, blobs, p.opts.Jobs)
 }
 
 // nowAt returns desc with the content of another descriptor, keeping its annotations and platform.

@@ -47,6 +47,7 @@ type push struct {
 	named    map[digest.Digest]bool               // recipes already in the image
 	distinct distinctChunks                       // of the recipes, in the order of image.Recipes
 	packed   map[compression]int                  // compressed layers that were kept
+	findings map[digest.Digest]*recipe.Findings   // of the layers being pushed
 }
 
 // Push reads the plain image root from src and writes its chunked form to dst, under the tag of its reference. The tag
@@ -275,7 +276,7 @@ func (p *push) build(ctx context.Context, r io.Reader, kind recipe.Kind, b *remo
 	}
 	var chunks []codec.Chunk
 	offset := int64(0)
-	opts := recipe.Options{Kind: kind, Level: p.opts.Level, KeepGzip: p.opts.NoRebuild}
+	opts := recipe.Options{Kind: kind, Level: p.opts.Level, KeepGzip: p.opts.NoRebuild, Findings: p.findings[b.Digest]}
 	task := p.opts.Progress.Begin("read "+shortDigest(b.Digest), b.Size)
 	sum, err := recipe.Build(ctx, p.codec, &taskReader{r, task}, opts, file, func(c codec.Chunk, data []byte, files []recipe.File) error {
 		chunks = append(chunks, c)

@@ -1,0 +1,108 @@
+package recipe
+
+import (
+	"context"
+	"sync"
+
+	"github.com/sealift/sealift/sealer-plugin/codec"
+)
+
+// finding is what is found out of a stream by one goroutine and told to others.
+type finding struct {
+	mu    sync.Mutex
+	known progress
+	more  chan struct{} // closed when more is known; nil if nobody waits
+}
+
+// progress is how far a stream is known.
+type progress struct {
+	pieces   int            // that were inflated and are made again
+	raw      int64          // bytes of these
+	encoding codec.Encoding // that makes them, if it is over
+	size     int64          // bytes of the stream that are made again, so far
+	over     bool
+	complete bool  // if it is over: the stream is made again to its end
+	err      error // why nothing is known
+}
+
+// tell says what is known now. Once it is over, nothing changes.
+func (f *finding) tell(p progress) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.known.over {
+		return
+	}
+	f.known = p
+	if f.more != nil {
+		close(f.more)
+		f.more = nil
+	}
+}
+
+// await returns what is known once that is so many pieces, or all there is to know.
+func (f *finding) await(ctx context.Context, pieces int) (progress, error) {
+	for {
+		known, more := f.look()
+		if known.over || known.pieces >= pieces {
+			return known, known.err
+		}
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return progress{}, ctx.Err()
+		}
+	}
+}
+
+func (f *finding) look() (progress, <-chan struct{}) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.more == nil {
+		f.more = make(chan struct{})
+	}
+	return f.known, f.more
+}
+
+// Findings are what is found out of the streams of a blob. They are safe for concurrent use; nil ones are nobody's but the
+// caller's own.
+type Findings struct {
+	mu   sync.Mutex
+	at   map[string]*finding
+	over bool
+
+	visits [depths]visits // of a survey
+	deep   int            // there are gzip files so deep inside of each other
+}
+
+// NewFindings returns what is found out of nothing yet.
+func NewFindings() *Findings { return &Findings{at: make(map[string]*finding)} }
+
+// claim returns what is found out of the stream at a place. Whoever is the first to ask has to find out.
+func (f *Findings) claim(place string) (_ *finding, mine bool) {
+	if f == nil {
+		return new(finding), true
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	found, there := f.at[place]
+	if !there {
+		found = new(finding)
+		f.at[place] = found
+	}
+	return found, !there
+}
+
+// end says that nothing needs to be found out any more.
+func (f *Findings) end() {
+	if f != nil {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.over = true
+	}
+}
+
+func (f *Findings) isOver() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.over
+}
