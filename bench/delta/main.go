@@ -40,7 +40,7 @@ func main() {
 	var s settings
 	flag.StringVar(&s.only, "only", "", "measure the pairs that this regular expression matches, and no others")
 	flag.StringVar(&s.out, "o", "", "a Markdown document to put the report into, between its marks, too")
-	flag.StringVar(&s.process, "process", "", "only encode or decode deltas, for another process to measure")
+	flag.StringVar(&s.process, "process", "", "only encode or decode deltas, and tell the CPU time of the routines")
 	flag.IntVar(&s.level, "level", codec.DefaultLevel, "level for -process")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -54,7 +54,12 @@ func main() {
 
 func (s settings) run(ctx context.Context) error {
 	if s.process != "" {
-		return runProcess(ctx, s.process, s.level, flag.Args())
+		worked, err := runProcess(ctx, s.process, s.level, flag.Args())
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Println(worked)
+		return err
 	}
 	wanted, err := regexp.Compile(s.only)
 	if err != nil {

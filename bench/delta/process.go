@@ -8,6 +8,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
 )
@@ -18,36 +22,41 @@ type process struct {
 	windows []window
 	old     *os.File
 	in, out *os.File
+	worked  time.Duration // the CPU, on the routines
 }
 
-// runProcess does what, encode or decode. The files are a plan, the old file, what is read, and what is made.
-func runProcess(ctx context.Context, what string, level int, files []string) (err error) {
+// runProcess does what, encode or decode. The files are a plan, the old file, what is read, and what is made. It
+// returns the CPU time of the calls that encode or decode: neither the start of the process nor its files are in it.
+func runProcess(ctx context.Context, what string, level int, files []string) (worked time.Duration, err error) {
 	if len(files) != 4 {
-		return errors.New("want four files: a plan, the old one, the input and the output")
+		return 0, errors.New("want four files: a plan, the old one, the input and the output")
 	}
 	p := new(process)
 	if p.windows, err = readPlan(files[0]); err != nil {
-		return err
+		return 0, err
 	}
 	if p.old, err = os.Open(files[1]); err != nil {
-		return err
+		return 0, err
 	}
 	defer p.old.Close()
 	if p.in, err = os.Open(files[2]); err != nil {
-		return err
+		return 0, err
 	}
 	defer p.in.Close()
 	if p.out, err = os.Create(files[3]); err != nil {
-		return err
+		return 0, err
 	}
 	defer func() { err = errors.Join(err, p.out.Close()) }()
-	return withWorker(ctx, func(w *codec.Worker) error {
+	runtime.LockOSThread() // whose clock is read
+	defer runtime.UnlockOSThread()
+	err = withWorker(ctx, func(w *codec.Worker) error {
 		p.worker = w
 		if what == "encode" {
 			return p.encode(ctx, level)
 		}
 		return p.decode(ctx)
 	})
+	return p.worked, err
 }
 
 // encode reads the new file and makes the deltas.
@@ -63,7 +72,9 @@ func (p *process) encode(ctx context.Context, level int) error {
 			}
 			raw = raw[c.Size:]
 		}
-		delta, err := p.worker.Delta(ctx, 0, w.BaseSize, w.Raw, level, w.Raw)
+		delta, err := p.timed(func() ([]byte, error) {
+			return p.worker.Delta(ctx, 0, w.BaseSize, w.Raw, level, w.Raw)
+		})
 		if err != nil {
 			return err
 		}
@@ -93,7 +104,10 @@ func (p *process) decode(ctx context.Context) error {
 		if _, err := io.ReadFull(p.in, p.worker.Buffer()[w.BaseSize:][:size]); err != nil {
 			return err
 		}
-		raw, err := p.worker.Patch(ctx, 0, w.BaseSize, int(size), w.Raw, w.extents())
+		extents := w.extents()
+		raw, err := p.timed(func() ([]byte, error) {
+			return p.worker.Patch(ctx, 0, w.BaseSize, int(size), w.Raw, extents)
+		})
 		if err != nil {
 			return err
 		}
@@ -102,6 +116,30 @@ func (p *process) decode(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// timed calls a routine, and adds up what this thread worked on it.
+func (p *process) timed(routine func() ([]byte, error)) ([]byte, error) {
+	before, err := threadTime()
+	if err != nil {
+		return nil, err
+	}
+	made, err := routine()
+	if err != nil {
+		return nil, err
+	}
+	after, err := threadTime()
+	p.worked += after - before
+	return made, err
+}
+
+// threadTime is how long a CPU has worked for this thread.
+func threadTime() (time.Duration, error) {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t); err != nil {
+		return 0, fmt.Errorf("CPU time of the thread: %w", err)
+	}
+	return time.Duration(t.Nano()), nil
 }
 
 func (p *process) readBase(w window) error {

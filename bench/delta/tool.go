@@ -52,10 +52,10 @@ func (t tool) run(ctx context.Context, u *update) (c cost, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
 	patch, decoded := filepath.Join(scratch, "patch"), filepath.Join(scratch, "decoded")
-	if c.Encode, err = measure(ctx, "sh", "-c", t.encode, "sh", u.old.file, u.new.file, patch); err != nil {
+	if c.Encode, _, err = measure(ctx, "sh", "-c", t.encode, "sh", u.old.file, u.new.file, patch); err != nil {
 		return c, fmt.Errorf("encode: %w", err)
 	}
-	if c.Decode, err = measure(ctx, "sh", "-c", t.decode, "sh", u.old.file, decoded, patch); err != nil {
+	if c.Decode, _, err = measure(ctx, "sh", "-c", t.decode, "sh", u.old.file, decoded, patch); err != nil {
 		return c, fmt.Errorf("decode: %w", err)
 	}
 	info, err := os.Stat(patch)

@@ -69,11 +69,11 @@ func TestProcessesDecodeWhatTheyEncode(t *testing.T) {
 		t.Fatal(err)
 	}
 	encode := []string{in("plan"), u.old.file, u.new.file, in("deltas")}
-	if err := runProcess(t.Context(), "encode", 3, encode); err != nil {
+	if _, err := runProcess(t.Context(), "encode", 3, encode); err != nil {
 		t.Fatal(err)
 	}
 	decode := []string{in("plan"), u.old.file, in("deltas"), in("decoded")}
-	if err := runProcess(t.Context(), "decode", 3, decode); err != nil {
+	if _, err := runProcess(t.Context(), "decode", 3, decode); err != nil {
 		t.Fatal(err)
 	}
 	decoded, err := os.ReadFile(in("decoded"))
@@ -97,7 +97,7 @@ func TestProcessesDecodeWhatTheyEncode(t *testing.T) {
 	}
 	// Against other bytes, the chunks are not those of the plan.
 	decode[1] = u.new.file
-	if err := runProcess(t.Context(), "decode", 3, decode); err == nil {
+	if _, err := runProcess(t.Context(), "decode", 3, decode); err == nil {
 		t.Error("another base gives the same")
 	}
 }
