@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"syscall"
 
 	"github.com/adrg/xdg"
@@ -84,15 +83,7 @@ func (s settings) run(ctx context.Context) error {
 		}
 		r.rows = append(r.rows, row)
 	}
-	var text strings.Builder
-	r.write(&text)
-	if s.out != "" {
-		if err := page.Replace(s.out, "bench/delta", text.String()); err != nil {
-			return err
-		}
-	}
-	_, err = fmt.Print(text.String())
-	return err
+	return page.Publish(s.out, "bench/delta", r.write)
 }
 
 // openCoders returns the columns of the table, and the versions of what does the work.

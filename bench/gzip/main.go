@@ -14,7 +14,6 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
-	"strings"
 	"syscall"
 
 	"github.com/adrg/xdg"
@@ -71,20 +70,7 @@ func (s settings) run(ctx context.Context) (err error) {
 	if err := b.measureAll(ctx, selected); err != nil {
 		return err
 	}
-	return b.publish(s.out)
-}
-
-// publish prints the report, and puts it into the document out, if there is one.
-func (b *bench) publish(out string) error {
-	var text strings.Builder
-	b.report.write(&text)
-	if out != "" {
-		if err := page.Replace(out, "bench/gzip", text.String()); err != nil {
-			return err
-		}
-	}
-	_, err := fmt.Print(text.String())
-	return err
+	return page.Publish(s.out, "bench/gzip", b.report.write)
 }
 
 // bench is a run.

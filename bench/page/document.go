@@ -3,9 +3,24 @@ package page
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 )
+
+// Publish prints a report, with an empty line behind it, and puts it into the document file, if that is not "", as
+// Replace does.
+func Publish(file, name string, write func(io.Writer)) error {
+	var text strings.Builder
+	write(&text)
+	if file != "" {
+		if err := Replace(file, name, text.String()); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Println(text.String())
+	return err
+}
 
 // Replace puts text into a document in place of what stands between the two marks of name, which are lines that say
 // <!-- name: begin --> and <!-- name: end -->.

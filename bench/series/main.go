@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strings"
 	"syscall"
 
 	"github.com/sealift/sealift/bench/page"
@@ -52,13 +51,5 @@ func run(ctx context.Context, out string) (err error) {
 		}
 		r = append(r, f)
 	}
-	var text strings.Builder
-	r.write(&text)
-	if out != "" {
-		if err := page.Replace(out, "bench/series", text.String()); err != nil {
-			return err
-		}
-	}
-	_, err = fmt.Print(text.String())
-	return err
+	return page.Publish(out, "bench/series", r.write)
 }
