@@ -74,6 +74,15 @@ func (l *Layout) Image(image Image) (ocispec.Descriptor, error) {
 	return desc, err
 }
 
+// Add adds an image under a tag and returns its manifest.
+func (l *Layout) Add(image Image, tag string) (ocispec.Descriptor, error) {
+	root, err := l.Image(image)
+	if err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	return root, l.Tag(root, tag)
+}
+
 // Index adds an index of several platforms to the layout.
 func (l *Layout) Index(annotations map[string]string, manifests ...ocispec.Descriptor) (ocispec.Descriptor, error) {
 	return l.JSON(ocispec.MediaTypeImageIndex, ocispec.Index{

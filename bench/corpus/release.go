@@ -133,6 +133,28 @@ func (r Release) Layer(ctx context.Context, prefix string, built time.Time) (Lay
 	})}, nil
 }
 
+// Installation is releases that become an image with a layer for each.
+type Installation struct {
+	Releases []Release
+	Prefix   string    // where the files of all of them are
+	Built    time.Time // the mtime of every file
+	Encoding Encoding  // of the layers
+}
+
+// Image fetches the releases and returns the image.
+func (i Installation) Image(ctx context.Context) (Image, error) {
+	image := Image{Built: i.Built}
+	for _, release := range i.Releases {
+		layer, err := release.Layer(ctx, i.Prefix, i.Built)
+		if err != nil {
+			return Image{}, err
+		}
+		layer.Encoding = i.Encoding
+		image.Layers = append(image.Layers, layer)
+	}
+	return image, nil
+}
+
 func (r Release) unpack(archive *tar.Writer, name, prefix string, built time.Time) error {
 	switch r.Registry {
 	case NPM:

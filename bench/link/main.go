@@ -92,16 +92,15 @@ func pack(ctx context.Context, dir string) error {
 		return err
 	}
 	for i, wheel := range corpus.Traefik {
-		built := time.Date(2026, 7, 1+i, 8, 0, 0, 0, time.UTC)
-		layer, err := wheel.Layer(ctx, "usr/lib/python3/dist-packages", built)
+		image, err := corpus.Installation{
+			Releases: []corpus.Release{wheel},
+			Prefix:   "usr/lib/python3/dist-packages",
+			Built:    time.Date(2026, 7, 1+i, 8, 0, 0, 0, time.UTC),
+		}.Image(ctx)
 		if err != nil {
 			return err
 		}
-		desc, err := layout.Image(corpus.Image{Layers: []corpus.Layer{layer}, Built: built})
-		if err != nil {
-			return err
-		}
-		if err := layout.Tag(desc, fmt.Sprint("v", i+1)); err != nil {
+		if _, err := layout.Add(image, fmt.Sprint("v", i+1)); err != nil {
 			return err
 		}
 	}

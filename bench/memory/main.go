@@ -97,11 +97,7 @@ func (s settings) pack(dir string) error {
 		for _, tree := range trees {
 			image.Layers = append(image.Layers, tree.Layer(corpus.Uncompressed))
 		}
-		desc, err := layout.Image(image)
-		if err != nil {
-			return err
-		}
-		if err := layout.Tag(desc, tags[i]); err != nil {
+		if _, err := layout.Add(image, tags[i]); err != nil {
 			return err
 		}
 	}

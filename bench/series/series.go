@@ -126,19 +126,13 @@ func pack(ctx context.Context, dir string, i int, r release) (*image, error) {
 	if err != nil {
 		return nil, err
 	}
-	packed := corpus.Image{Built: built(i)}
-	for _, software := range []corpus.Release{r.traefik, r.ruff} {
-		layer, err := software.Layer(ctx, "opt", packed.Built)
-		if err != nil {
-			return nil, err
-		}
-		packed.Layers = append(packed.Layers, layer)
-	}
-	root, err := layout.Image(packed)
+	software := corpus.Installation{Releases: []corpus.Release{r.traefik, r.ruff}, Prefix: "opt", Built: built(i)}
+	installed, err := software.Image(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &image{dir, tag(i), root}, layout.Tag(root, tag(i))
+	root, err := layout.Add(installed, tag(i))
+	return &image{dir, tag(i), root}, err
 }
 
 func (i *image) ref() string { return "oci:" + i.layout + ":" + i.tag }
