@@ -1,5 +1,5 @@
-// Command gzip measures how gzip files that programs make are stored: as what is inside of them, or as they are. `make
-// bench-gzip` runs it; docs/gzip.md says how to read what it prints.
+// Command gzip measures how gzip files that programs make are stored, as what is inside of them or as they are, and what
+// a first push of such layers sends. `make bench-gzip` runs it; docs/gzip.md says how to read what it prints.
 package main
 
 import (
@@ -29,8 +29,9 @@ type settings struct {
 
 func main() {
 	var s settings
-	flag.StringVar(&s.only, "only", "", "measure the tools that this regular expression matches, and no others")
-	flag.StringVar(&s.out, "o", "", "a Markdown document to put the report into, between its marks, too")
+	flag.StringVar(&s.only, "only", "",
+		"measure the tools that this regular expression matches, and no others; \""+firstPush+"\" is one, too")
+	flag.StringVar(&s.out, "o", "", "a Markdown document to put the reports into, between their marks, too")
 	flag.Parse()
 	runtime.GOMAXPROCS(1) // collecting garbage takes no second thread
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -48,8 +49,9 @@ func (s settings) run(ctx context.Context) (err error) {
 		return err
 	}
 	selected := slices.DeleteFunc(slices.Clone(tools), func(t tool) bool { return !wanted.MatchString(t.title) })
-	if len(selected) == 0 {
-		return fmt.Errorf("no tool matches %q", s.only)
+	pushing := wanted.MatchString(firstPush)
+	if len(selected) == 0 && !pushing {
+		return fmt.Errorf("nothing matches %q", s.only)
 	}
 	scratch, err := os.MkdirTemp("", "sealift-gzip-*")
 	if err != nil {
@@ -61,19 +63,45 @@ func (s settings) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close(ctx)) }()
+	if len(selected) > 0 {
+		if err := s.measureFiles(ctx, c, scratch, selected); err != nil {
+			return err
+		}
+	}
+	if !pushing {
+		return nil
+	}
+	return s.measurePushes(ctx, c.Engine(), scratch)
+}
+
+// measureFiles measures gzip files that tools make, and publishes that.
+func (s settings) measureFiles(ctx context.Context, c *codec.Codec, scratch string, tools []tool) error {
 	b := &bench{
 		codec: c, scratch: scratch,
 		streams: cache(filepath.Join(xdg.CacheHome, "sealift", "gzip")),
 		known:   make(map[[sha256.Size]byte]measured),
 		report:  &report{machine: page.ThisMachine(c.Engine())},
 	}
-	if err := b.measureAll(ctx, selected); err != nil {
+	if err := b.measureAll(ctx, tools); err != nil {
 		return err
 	}
 	return page.Publish(s.out, "bench/gzip", b.report.write)
 }
 
-// bench is a run.
+// measurePushes measures first pushes of an image of software, and publishes that.
+func (s settings) measurePushes(ctx context.Context, engine, scratch string) error {
+	image, err := software.Image(ctx)
+	if err != nil {
+		return err
+	}
+	r := &pushReport{machine: page.ThisMachine(engine)}
+	if r.all, err = measurePushes(ctx, image, scratch); err != nil {
+		return err
+	}
+	return page.Publish(s.out, "bench/gzip/push", r.write)
+}
+
+// bench is a run over gzip files.
 type bench struct {
 	codec    *codec.Codec
 	streams  cache
