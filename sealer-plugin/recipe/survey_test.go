@@ -96,7 +96,7 @@ func (u upTo) ReadAt(p []byte, offset int64) (int, error) {
 func TestSurveyFails(t *testing.T) {
 	blob := goGzip(t, writeTar(t, file("a.tgz", goGzip(t, prose(1, 4000), 6)), file("b", prose(2, 2000))), 1)
 	want := build(t, bytes.NewReader(blob), recipe.Tar).encoded
-	for n := range len(blob) {
+	for n := range blob {
 		l := look(upTo{blob[:n]})
 		s := l.surveyed(len(blob))
 		survey(t, s)
