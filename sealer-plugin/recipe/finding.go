@@ -66,16 +66,18 @@ func (f *finding) look() (progress, <-chan struct{}) {
 // Findings are what is found out of the streams of a blob. They are safe for concurrent use; nil ones are nobody's but the
 // caller's own.
 type Findings struct {
-	mu   sync.Mutex
-	at   map[string]*finding
-	over bool
+	survey *Survey
 
-	visits [depths]visits // of a survey
-	deep   int            // there are gzip files so deep inside of each other
+	mu sync.Mutex
+	at map[string]*finding
+
+	// Under the survey's lock:
+	visits [depths]visits
+	late   bool // it is not visited before the Build has met a gzip file
+	met    bool // it has
+	deep   int  // there are gzip files so deep inside of each other
+	over   bool // nothing needs to be found out any more
 }
-
-// NewFindings returns what is found out of nothing yet.
-func NewFindings() *Findings { return &Findings{at: make(map[string]*finding)} }
 
 // claim returns what is found out of the stream at a place. Whoever is the first to ask has to find out.
 func (f *Findings) claim(place string) (_ *finding, mine bool) {
@@ -92,17 +94,32 @@ func (f *Findings) claim(place string) (_ *finding, mine bool) {
 	return found, !there
 }
 
-// end says that nothing needs to be found out any more.
-func (f *Findings) end() {
+// change has do change what is under the survey's lock.
+func (f *Findings) change(do func(*Findings)) {
 	if f != nil {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		f.over = true
+		f.survey.mu.Lock()
+		defer f.survey.mu.Unlock()
+		do(f)
+		f.survey.changed.Broadcast()
 	}
 }
 
+// meet says that the Build has met a gzip file.
+func (f *Findings) meet() { f.change(func(f *Findings) { f.met = true }) }
+
+// end says that nothing needs to be found out any more.
+func (f *Findings) end() { f.change(func(f *Findings) { f.over = true }) }
+
 func (f *Findings) isOver() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+	f.survey.mu.Lock()
+	defer f.survey.mu.Unlock()
 	return f.over
+}
+
+// isMet says whether the Build has met a gzip file. If it has not, it is waited for.
+func (f *Findings) isMet() bool {
+	f.survey.mu.Lock()
+	defer f.survey.mu.Unlock()
+	f.late = true
+	return f.met
 }

@@ -3,6 +3,7 @@ package recipe
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"math"
 	"sync"
@@ -10,13 +11,15 @@ import (
 	"github.com/sealift/sealift/sealer-plugin/codec"
 )
 
-// Surveyed is a blob that a Survey looks through.
-type Surveyed struct {
-	Open func(context.Context) (io.ReadCloser, error) // gives an io.ReaderAt, too, or the blob is left out
-	Size int64                                        // bytes
-
-	Findings *Findings // new, for the Build
+// Blob is one that a Survey looks through.
+type Blob struct {
+	// Open gives the blob: an io.ReaderAt, too, or an Again, or it is left out.
+	Open func(context.Context) (io.ReadCloser, error)
+	Size int64 // bytes
 }
+
+// Again is a reader of what is near enough to be read again and again, though only from its beginning on.
+type Again interface{ Again() }
 
 // Survey finds out how the deflate streams of blobs are made again, ahead of the Builds that take the blobs apart, and of
 // several streams at once: each takes one CPU for long. What it does not come to a Build finds out itself.
@@ -24,13 +27,14 @@ type Surveyed struct {
 // Its goroutines go through all blobs in their order, first through the gzip files that are in the blobs themselves, then, where
 // these have any, through those inside of them. Whoever comes to a stream first finds out; others pass it by, or follow.
 type Survey struct {
-	codec   *codec.Codec
-	cancel  context.CancelFunc
-	running sync.WaitGroup
-	blobs   []Surveyed
+	codec    *codec.Codec
+	cancel   context.CancelFunc
+	running  sync.WaitGroup
+	blobs    []Blob
+	findings []*Findings
 
-	mu      sync.Mutex // of the visits of all findings
-	changed *sync.Cond // some of them
+	mu      sync.Mutex // of all that findings have but streams
+	changed *sync.Cond // something of that
 }
 
 // depths are how deep goroutines look: at gzip files that are in the blob itself, then at those inside of these.
@@ -46,99 +50,101 @@ type visits struct {
 }
 
 // NewSurvey begins to look through blobs with so many goroutines. It must be closed.
-func NewSurvey(ctx context.Context, c *codec.Codec, blobs []Surveyed, goroutines int) *Survey {
+func NewSurvey(ctx context.Context, c *codec.Codec, blobs []Blob, goroutines int) *Survey {
 	ctx, cancel := context.WithCancel(ctx)
 	s := &Survey{codec: c, cancel: cancel, blobs: blobs}
 	s.changed = sync.NewCond(&s.mu)
+	for range blobs {
+		s.findings = append(s.findings, &Findings{survey: s, at: make(map[string]*finding)})
+	}
 	for range goroutines {
 		s.running.Go(func() { s.run(ctx) })
 	}
 	return s
 }
 
+// Findings returns what is found out of a blob, for one Build of it.
+func (s *Survey) Findings(blob int) *Findings { return s.findings[blob] }
+
 // Close ends what is still being done. Builds that were given findings must be over.
 func (s *Survey) Close() {
 	s.cancel()
+	for _, f := range s.findings {
+		f.end()
+	}
 	s.running.Wait()
 }
 
 func (s *Survey) run(ctx context.Context) {
 	for depth := range depths {
-		for blob := s.arrive(depth); blob != nil; blob = s.arrive(depth) {
-			_ = s.visit(ctx, blob, depth) // what it did not come to is left to the Build, which will see the same error
-			s.leave(blob, depth)
+		for blob := s.arrive(depth); blob >= 0; blob = s.arrive(depth) {
+			err := s.visit(ctx, blob, depth) // what it did not come to is left to the Build, which will see the same error
+			s.leave(blob, depth, !errors.Is(err, errTooEarly))
 		}
 	}
 }
 
-// arrive returns the blob to look through next: of those not done the first with the fewest visitors; nil if there is none.
+// arrive returns the blob to look through next: of those not done the first with the fewest visitors; -1 if there is none.
 // It waits for what is still unknown.
-func (s *Survey) arrive(depth int) *Surveyed {
+func (s *Survey) arrive(depth int) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for {
-		next, fewest, wait := (*visits)(nil), maxVisitors, false
-		var blob *Surveyed
-		for i := range s.blobs {
-			f := s.blobs[i].Findings
-			switch v := &f.visits[depth]; {
-			case v.done || f.isOver():
+		next, fewest, wait := -1, maxVisitors, false
+		for i, f := range s.findings {
+			switch v := f.visits[depth]; {
+			case v.done || f.over:
+			case f.late && !f.met:
+				wait = true
 			case f.deep < depth:
 				wait = wait || f.visits[depth-1].now > 0
 			case v.now < fewest:
-				next, fewest, blob = v, v.now, &s.blobs[i]
+				next, fewest = i, v.now
 			}
 		}
-		if next != nil {
-			next.now++
-			return blob
+		if next >= 0 {
+			s.findings[next].visits[depth].now++
+			return next
 		}
 		if !wait {
-			return nil
+			return -1
 		}
 		s.changed.Wait()
 	}
 }
 
-// deepen says that a blob has gzip files inside of each other, so many of them.
-func (s *Survey) deepen(blob *Surveyed, depth int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if blob.Findings.deep < depth {
-		blob.Findings.deep = depth
-		s.changed.Broadcast()
-	}
+// leave ends a visit.
+func (s *Survey) leave(blob, depth int, done bool) {
+	s.findings[blob].change(func(f *Findings) {
+		f.visits[depth].now--
+		f.visits[depth].done = f.visits[depth].done || done
+	})
 }
 
-// leave ends a visit.
-func (s *Survey) leave(blob *Surveyed, depth int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	v := &blob.Findings.visits[depth]
-	v.now, v.done = v.now-1, true
-	s.changed.Broadcast()
-}
+// errTooEarly is why a blob that can only be read from its beginning on is not visited: it may have no gzip file.
+var errTooEarly = errors.New("the Build has met no gzip file yet")
 
 // visit goes through a blob.
-func (s *Survey) visit(ctx context.Context, blob *Surveyed, depth int) error {
+func (s *Survey) visit(ctx context.Context, blob, depth int) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	opened, err := blob.Open(ctx)
+	opened, err := s.blobs[blob].Open(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = opened.Close() }() // nothing was written
-	at, ok := opened.(io.ReaderAt)
-	if !ok {
+	sc := &scout{reading: &reading{ctx: ctx, codec: s.codec, found: s.findings[blob]}, depth: depth}
+	switch r := opened.(type) {
+	case io.ReaderAt:
+		sc.at = io.NewSectionReader(r, 0, s.blobs[blob].Size)
+		sc.source = &source{ctx: ctx, r: sc.at}
+	case Again:
+		if !sc.found.isMet() {
+			return errTooEarly
+		}
+		sc.source = &source{ctx: ctx, r: opened}
+	default:
 		return nil
-	}
-	r := io.NewSectionReader(at, 0, blob.Size)
-	sc := &scout{
-		reading: &reading{ctx: ctx, codec: s.codec, source: &source{ctx: ctx, r: r}, found: blob.Findings},
-		survey:  s,
-		blob:    blob,
-		r:       r,
-		depth:   depth,
 	}
 	sc.top = newContent(sc, sc.source)
 	err = sc.top.read(Tar)
@@ -150,11 +156,9 @@ func (s *Survey) visit(ctx context.Context, blob *Surveyed, depth int) error {
 // scout goes through a blob of which it keeps nothing but findings.
 type scout struct {
 	*reading
-	survey *Survey
-	blob   *Surveyed
-	r      *io.SectionReader // of the blob
-	top    *content          // likewise
-	depth  int               // of the gzip files that it looks for
+	at    *io.SectionReader // the blob, if it can be read at any place
+	top   *content          // of the blob
+	depth int               // of the gzip files that it looks for
 }
 
 var _ sink = (*scout)(nil)
@@ -168,21 +172,21 @@ func (s *scout) close(*content)          {}
 
 // data passes n bytes by, without reading those of the blob itself.
 func (s *scout) data(r *bufio.Reader, n int64) (int64, error) {
-	if r != s.top.r {
+	if s.at == nil || r != s.top.r {
 		passed, err := r.Discard(int(min(n, math.MaxInt)))
 		return int64(passed), ignoreEOF(err)
 	}
-	n = min(n, s.r.Size()-s.top.position())
+	n = min(n, s.at.Size()-s.top.position())
 	buffered, _ := r.Discard(int(min(n, int64(r.Buffered())))) // never fails
 	rest := n - int64(buffered)
 	s.top.passed.bytes += rest
-	_, err := s.r.Seek(rest, io.SeekCurrent)
+	_, err := s.at.Seek(rest, io.SeekCurrent)
 	return n, err
 }
 
 func (s *scout) member(c *content, sec *section) (bool, error) {
 	if c.depth > s.depth {
-		s.survey.deepen(s.blob, c.depth)
+		s.found.change(func(f *Findings) { f.deep = max(f.deep, c.depth) })
 		return false, nil
 	}
 	place, start := c.placeIn(sec), sec.mark()

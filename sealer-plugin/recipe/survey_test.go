@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 	"testing"
@@ -28,27 +29,60 @@ func (l *looked) Close() error {
 	return nil
 }
 
-func (l *looked) surveyed(size int) recipe.Surveyed {
-	return recipe.Surveyed{
-		Size: int64(size), Findings: recipe.NewFindings(),
-		Open: func(context.Context) (io.ReadCloser, error) { return l, nil },
-	}
+func (l *looked) blob(size int) recipe.Blob {
+	return recipe.Blob{Size: int64(size), Open: func(context.Context) (io.ReadCloser, error) { return l, nil }}
 }
 
 // survey begins to look through blobs with two goroutines.
-func survey(tb testing.TB, blobs ...recipe.Surveyed) {
+func survey(tb testing.TB, blobs ...recipe.Blob) *recipe.Survey {
 	tb.Helper()
-	tb.Cleanup(recipe.NewSurvey(context.Background(), testCodec(tb), blobs, 2).Close)
+	s := recipe.NewSurvey(context.Background(), testCodec(tb), blobs, 2)
+	tb.Cleanup(s.Close)
+	return s
 }
 
 // buildSurveyed builds a recipe of a blob that somebody has looked through, and somebody else may still do.
 func buildSurveyed(tb testing.TB, blob []byte, kind recipe.Kind) *built {
 	tb.Helper()
 	l := look(bytes.NewReader(blob))
-	s := l.surveyed(len(blob))
-	survey(tb, s)
+	s := survey(tb, l.blob(len(blob)))
 	<-l.left
-	return buildWith(tb, bytes.NewReader(blob), recipe.Options{Kind: kind, Level: codec.MinLevel, Findings: s.Findings})
+	return buildWith(tb, bytes.NewReader(blob), recipe.Options{Kind: kind, Level: codec.MinLevel, Findings: s.Findings(0)})
+}
+
+// again is a blob that is read from its beginning on.
+type again struct{ io.Reader }
+
+func (again) Again()       {}
+func (again) Close() error { return nil }
+
+// reached calls itself when it is read.
+type reached func()
+
+func (r reached) Read([]byte) (int, error) {
+	r()
+	return 0, io.EOF
+}
+
+// TestSurveyReadsAgain looks through a blob that can only be read from its beginning on: the Build gets its second half once
+// others have read all of it, which they do not before the Build has met a gzip file in the first one.
+func TestSurveyReadsAgain(t *testing.T) {
+	var files []member
+	for seed := range uint64(8) {
+		files = append(files, file(fmt.Sprint(seed), goGzip(t, prose(seed, 300_000), 6)))
+	}
+	blob := writeTar(t, files...)
+	ahead := make(chan struct{})
+	end := sync.OnceFunc(func() { close(ahead) })
+	s := survey(t, recipe.Blob{Size: int64(len(blob)), Open: func(context.Context) (io.ReadCloser, error) {
+		return again{io.MultiReader(bytes.NewReader(blob), reached(end))}, nil
+	}})
+	half := len(blob) / 2
+	late := io.MultiReader(bytes.NewReader(blob[:half]), reached(func() { <-ahead }), bytes.NewReader(blob[half:]))
+	b := buildWith(t, late, recipe.Options{Level: codec.MinLevel, Findings: s.Findings(0)})
+	if !bytes.Equal(b.encoded, build(t, bytes.NewReader(blob), recipe.Tar).encoded) {
+		t.Error("another recipe")
+	}
 }
 
 // atOnce is read from only once both are.
@@ -68,12 +102,12 @@ func (a *atOnce) ReadAt(p []byte, offset int64) (int, error) {
 func TestSurveyLooksThroughBlobsAtOnce(t *testing.T) {
 	var both sync.WaitGroup
 	both.Add(2)
-	var blobs []recipe.Surveyed
+	var blobs []recipe.Blob
 	var left []chan struct{}
 	for seed := range uint64(2) {
 		blob := goGzip(t, prose(seed, 100_000), 6)
 		l := look(&atOnce{ReaderAt: bytes.NewReader(blob), reached: &both})
-		blobs, left = append(blobs, l.surveyed(len(blob))), append(left, l.left)
+		blobs, left = append(blobs, l.blob(len(blob))), append(left, l.left)
 	}
 	survey(t, blobs...)
 	<-left[0]
@@ -98,12 +132,11 @@ func TestSurveyFails(t *testing.T) {
 	want := build(t, bytes.NewReader(blob), recipe.Tar).encoded
 	for n := range blob {
 		l := look(upTo{blob[:n]})
-		s := l.surveyed(len(blob))
-		survey(t, s)
+		s := survey(t, l.blob(len(blob)))
 		<-l.left
 		var out bytes.Buffer
 		_, err := recipe.Build(t.Context(), testCodec(t), bytes.NewReader(blob),
-			recipe.Options{Level: codec.MinLevel, Findings: s.Findings}, &out, ignore)
+			recipe.Options{Level: codec.MinLevel, Findings: s.Findings(0)}, &out, ignore)
 		if err != nil && !errors.Is(err, errBroken) {
 			t.Fatalf("read ahead up to byte %d: error %v, want %v", n, err, errBroken)
 		}

@@ -196,19 +196,24 @@ func (p *push) layer(ctx context.Context, desc ocispec.Descriptor, diffID digest
 
 // survey begins to look through those layers that will be taken apart for gzip files, ahead of that.
 func (p *push) survey(ctx context.Context, layers []ocispec.Descriptor) *recipe.Survey {
-	var blobs []recipe.Surveyed
-	p.findings = make(map[digest.Digest]*recipe.Findings)
+	var blobs []recipe.Blob
+	number := make(map[digest.Digest]int)
 	for _, layer := range layers {
-		known := has(p.at, layer.Digest) || has(p.recipes, layer.Digest) || has(p.findings, layer.Digest)
+		known := has(p.at, layer.Digest) || has(p.recipes, layer.Digest) || has(number, layer.Digest)
 		if known || layer.Size <= remote.MaxInline || p.opts.NoRebuild || p.opts.Layers == Unpack {
 			continue
 		}
-		blob := recipe.Surveyed{Size: layer.Size, Findings: recipe.NewFindings(), Open: func(ctx context.Context) (io.ReadCloser, error) {
-			return p.src.Fetch(ctx, layer)
-		}}
-		blobs, p.findings[layer.Digest] = append(blobs, blob), blob.Findings
+		number[layer.Digest] = len(blobs)
+		blobs = append(blobs, recipe.Blob{
+			Size: layer.Size, Open: func(ctx context.Context) (io.ReadCloser, error) { return p.src.Fetch(ctx, layer) },
+		})
 	}
-	return recipe.NewSurvey(ctx, p.codec, blobs, p.opts.Jobs)
+	s := recipe.NewSurvey(ctx, p.codec, blobs, p.opts.Jobs)
+	p.findings = make(map[digest.Digest]*recipe.Findings, len(blobs))
+	for layer, i := range number {
+		p.findings[layer] = s.Findings(i)
+	}
+	return s
 }
 
 // nowAt returns desc with the content of another descriptor, keeping its annotations and platform.
