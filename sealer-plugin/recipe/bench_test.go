@@ -75,6 +75,33 @@ func BenchmarkRebuild(b *testing.B) {
 	}
 }
 
+// BenchmarkRebuildStreams rebuilds a tar of gzip files; its bytes are those inside of them.
+func BenchmarkRebuildStreams(b *testing.B) {
+	for _, bench := range []struct {
+		name        string
+		count, size int
+	}{
+		{"small", 1000, 4 << 10},
+		{"big", 4, 8 << 20},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			var members []member
+			for i := range bench.count {
+				members = append(members, file(fmt.Sprintf("%d.gz", i), goGzip(b, prose(uint64(i), bench.size), 6)))
+			}
+			built := build(b, bytes.NewReader(writeTar(b, members...)), recipe.Tar)
+			r := built.open(b)
+			b.SetBytes(int64(bench.count * bench.size))
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := r.Rebuild(b.Context(), io.Discard, built.data); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkFiles(b *testing.B) {
 	blob := manySmallFiles(b, 20000)
 	r := build(b, bytes.NewReader(blob), recipe.Tar).open(b)

@@ -1,77 +1,76 @@
 package recipe
 
-// outputSize is the length of the pieces that a stage passes on.
-const outputSize = 512 << 10
+// pieceSize is how many bytes a stage takes at once, about.
+const pieceSize = 512 << 10
 
-// stage does something with a sequence of bytes, piece by piece, on a goroutine of its own, while the next ones are being made.
+// part is what comes next in a sequence of bytes: those of a buffer or, if that is nil, all that a stream has.
+type part struct {
+	buffer []byte
+	stream <-chan []byte // buffers too
+}
+
+// stage does something with a sequence of bytes, piece by piece, while the next ones are being made.
 type stage struct {
-	do   func([]byte) error
-	buf  []byte      // being filled
-	full chan []byte // to be done
-	free chan []byte // to be filled
-	done chan struct{}
-	err  error // why it ended early; valid once done is closed
+	parts chan part // of the sequence, in order; closed at its end
+	// do takes over a buffer, and is told whether it is the last. It is nil if the sequence is empty.
+	do   func(buffer []byte, last bool) error
+	free buffers
+	held []byte // a buffer to which more may come
 }
 
-func newStage(do func([]byte) error) *stage {
-	s := &stage{
-		do:   do,
-		full: make(chan []byte),
-		free: make(chan []byte, 2),
-		done: make(chan struct{}),
-	}
-	s.free <- nil // a second buffer, which grows as the first does
-	go s.run()
-	return s
+func newStage(free buffers, do func([]byte, bool) error) *stage {
+	return &stage{parts: make(chan part, cap(free)), do: do, free: free}
 }
 
-func (s *stage) run() {
-	defer close(s.done)
-	for p := range s.full {
-		if s.err = s.do(p); s.err != nil {
-			return
+// run takes the parts. It returns when all is done, or cannot be done.
+func (s *stage) run() error {
+	for part := range s.parts {
+		if part.buffer != nil {
+			if err := s.take(part.buffer); err != nil {
+				return err
+			}
+			continue
 		}
-		s.free <- p[:0]
-	}
-}
-
-// write appends a copy of p to the sequence.
-func (s *stage) write(p []byte) error {
-	for len(p) > 0 {
-		if len(s.buf) == outputSize {
-			if err := s.flush(); err != nil {
+		for buffer := range part.stream {
+			if err := s.take(buffer); err != nil {
 				return err
 			}
 		}
-		n := min(len(p), outputSize-len(s.buf))
-		s.buf = append(s.buf, p[:n]...)
-		p = p[n:]
 	}
-	return nil
+	return s.do(s.held, true)
 }
 
-// flush hands over what was filled.
-func (s *stage) flush() error {
-	select {
-	case s.full <- s.buf:
-	case <-s.done:
-		return s.err
+// take holds on to the next bytes, and does what was held if they do not fit in there too.
+func (s *stage) take(buffer []byte) error {
+	if s.held == nil {
+		s.held = buffer
+		return nil
 	}
-	select {
-	case s.buf = <-s.free:
-	case <-s.done:
-		return s.err
+	if len(s.held)+len(buffer) <= pieceSize {
+		s.held = append(s.held, buffer...)
+		s.free.put(buffer)
+		return nil
 	}
-	return nil
+	full := s.held
+	s.held = buffer
+	return s.do(full, false)
 }
 
-// close waits until all is done, and returns why not all was.
-func (s *stage) close() error {
-	select {
-	case s.full <- s.buf:
-	case <-s.done:
+// buffers are those of an assembly that hold nothing. None is nil; they grow as they are used.
+type buffers chan []byte
+
+func newBuffers(n int) buffers {
+	b := make(buffers, n)
+	for range n {
+		b <- []byte{}
 	}
-	close(s.full)
-	<-s.done
-	return s.err
+	return b
+}
+
+// put gives a buffer back. One that is far longer than a piece, which is rare, is not kept.
+func (b buffers) put(buffer []byte) {
+	if cap(buffer) > 2*pieceSize {
+		buffer = []byte{}
+	}
+	b <- buffer[:0]
 }

@@ -13,8 +13,8 @@ import (
 )
 
 // Rebuild writes the blob to w. It asks data for the bytes of each chunk, in the order of Chunks; they must stay
-// valid until it asks for the next. data is called by the calling goroutine, w by another one, but never after
-// Rebuild returned.
+// valid until it asks for the next. data is called by the calling goroutine, with a context that the first error ends;
+// w by another one, but never after Rebuild returned.
 //
 // What was written is the blob only if the error is nil. Data that does not fit the recipe, and a blob whose size or
 // digest is not the one that the recipe states, are codec.ErrDamaged. Never more than Size bytes are written.
@@ -22,20 +22,8 @@ func (r *Recipe) Rebuild(
 	ctx context.Context, w io.Writer, data func(context.Context, codec.Chunk) ([]byte, error),
 ) error {
 	sum := sha256.New()
-	var werr error
-	out := newStage(func(p []byte) error {
-		_, werr = w.Write(p)
-		sum.Write(p)
-		return werr
-	})
-	err := r.assemble(ctx, &assembly{ctx: ctx, codec: r.codec, streams: r.Streams, out: out}, data)
-	if cerr := out.close(); err == nil {
-		err = cerr
-	}
-	if werr != nil {
-		return fmt.Errorf("rebuild: write: %w", werr)
-	}
-	if err != nil {
+	blob := newAssembly(ctx, r, io.MultiWriter(w, sum))
+	if err := blob.end(r.assemble(blob, data)); err != nil {
 		return fmt.Errorf("rebuild: %w", err)
 	}
 	if d := digest.NewDigest(digest.SHA256, sum); d != r.Digest {
@@ -45,13 +33,15 @@ func (r *Recipe) Rebuild(
 }
 
 // assemble writes literals and data to out in their order.
-func (r *Recipe) assemble(ctx context.Context, out *assembly, data fetchFunc) error {
-	defer out.abandon()
+func (r *Recipe) assemble(out *assembly, data fetchFunc) error {
 	chunks, rest := r.Chunks, []byte(nil) // rest: of the chunk before chunks
 	for s := r.skeleton(); ; {
-		literals, n, err := s.next(ctx)
+		literals, n, err := s.next(out.ctx)
 		if errors.Is(err, io.EOF) {
-			return out.turn()
+			if err := out.turn(); err != nil {
+				return err
+			}
+			return out.flush()
 		}
 		if err != nil {
 			return err
@@ -62,7 +52,7 @@ func (r *Recipe) assemble(ctx context.Context, out *assembly, data fetchFunc) er
 		for n > 0 {
 			if len(rest) == 0 {
 				// There is one: the skeleton gives out no more data than the chunks hold.
-				if rest, err = fetch(ctx, chunks[0], data); err != nil {
+				if rest, err = fetch(out.ctx, chunks[0], data); err != nil {
 					return err
 				}
 				chunks = chunks[1:]
