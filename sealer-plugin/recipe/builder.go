@@ -71,7 +71,7 @@ func (b *builder) member(c *content, s *section) (found bool, err error) {
 		return false, nil
 	}
 	finding, mine := b.found.claim(place)
-	b.found.meet()
+	b.found.meet(c.depth)
 	stream := newInflation(b.reading, s, header, finding, mine)
 	if found, err = stream.recognise(); !found || err != nil {
 		s.rewind(start)

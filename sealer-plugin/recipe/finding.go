@@ -104,8 +104,10 @@ func (f *Findings) change(do func(*Findings)) {
 	}
 }
 
-// meet says that the Build has met a gzip file.
-func (f *Findings) meet() { f.change(func(f *Findings) { f.met = true }) }
+// meet says that the Build has met a gzip file that is so deep inside of others.
+func (f *Findings) meet(depth int) {
+	f.change(func(f *Findings) { f.met, f.deep = true, max(f.deep, depth) })
+}
 
 // end says that nothing needs to be found out any more.
 func (f *Findings) end() { f.change(func(f *Findings) { f.over = true }) }

@@ -13,13 +13,11 @@ import (
 
 // Blob is one that a Survey looks through.
 type Blob struct {
-	// Open gives the blob: an io.ReaderAt, too, or an Again, or it is left out.
+	// Open gives the blob, each time from its beginning on, which should cost little. Unless that is an io.ReaderAt, too, the
+	// blob is not read before its Build has met a gzip file: then it is read whole.
 	Open func(context.Context) (io.ReadCloser, error)
 	Size int64 // bytes
 }
-
-// Again is a reader of what is near enough to be read again and again, though only from its beginning on.
-type Again interface{ Again() }
 
 // Survey finds out how the deflate streams of blobs are made again, ahead of the Builds that take the blobs apart, and of
 // several streams at once: each takes one CPU for long. What it does not come to a Build finds out itself.
@@ -97,7 +95,7 @@ func (s *Survey) arrive(depth int) int {
 			case f.late && !f.met:
 				wait = true
 			case f.deep < depth:
-				wait = wait || f.visits[depth-1].now > 0
+				wait = wait || f.met || f.visits[depth-1].now > 0
 			case v.now < fewest:
 				next, fewest = i, v.now
 			}
@@ -134,17 +132,12 @@ func (s *Survey) visit(ctx context.Context, blob, depth int) error {
 	}
 	defer func() { _ = opened.Close() }() // nothing was written
 	sc := &scout{reading: &reading{ctx: ctx, codec: s.codec, found: s.findings[blob]}, depth: depth}
-	switch r := opened.(type) {
-	case io.ReaderAt:
+	sc.source = &source{ctx: ctx, r: opened}
+	if r, ok := opened.(io.ReaderAt); ok {
 		sc.at = io.NewSectionReader(r, 0, s.blobs[blob].Size)
-		sc.source = &source{ctx: ctx, r: sc.at}
-	case Again:
-		if !sc.found.isMet() {
-			return errTooEarly
-		}
-		sc.source = &source{ctx: ctx, r: opened}
-	default:
-		return nil
+		sc.source.r = sc.at
+	} else if !sc.found.isMet() {
+		return errTooEarly
 	}
 	sc.top = newContent(sc, sc.source)
 	err = sc.top.read(Tar)

@@ -50,12 +50,6 @@ func buildSurveyed(tb testing.TB, blob []byte, kind recipe.Kind) *built {
 	return buildWith(tb, bytes.NewReader(blob), recipe.Options{Kind: kind, Level: codec.MinLevel, Findings: s.Findings(0)})
 }
 
-// again is a blob that is read from its beginning on.
-type again struct{ io.Reader }
-
-func (again) Again()       {}
-func (again) Close() error { return nil }
-
 // reached calls itself when it is read.
 type reached func()
 
@@ -75,7 +69,7 @@ func TestSurveyReadsAgain(t *testing.T) {
 	ahead := make(chan struct{})
 	end := sync.OnceFunc(func() { close(ahead) })
 	s := survey(t, recipe.Blob{Size: int64(len(blob)), Open: func(context.Context) (io.ReadCloser, error) {
-		return again{io.MultiReader(bytes.NewReader(blob), reached(end))}, nil
+		return io.NopCloser(io.MultiReader(bytes.NewReader(blob), reached(end))), nil
 	}})
 	half := len(blob) / 2
 	late := io.MultiReader(bytes.NewReader(blob[:half]), reached(func() { <-ahead }), bytes.NewReader(blob[half:]))

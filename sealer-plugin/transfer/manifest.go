@@ -115,7 +115,9 @@ func (p *push) imageBlobs(ctx context.Context, data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer p.survey(ctx, m.Layers).Close()
+	if !p.opts.NoRebuild && p.opts.Layers != Unpack {
+		defer p.survey(ctx, m.Layers).Close()
+	}
 	now := make([]ocispec.Descriptor, len(m.Layers))
 	for i, layer := range m.Layers {
 		if now[i], err = p.layer(ctx, layer, config.diffID(i)); err != nil {
@@ -194,13 +196,18 @@ func (p *push) layer(ctx context.Context, desc ocispec.Descriptor, diffID digest
 	return now, nil
 }
 
+// Near is implemented by sources that have blobs which can be fetched again at little cost.
+type Near interface {
+	IsNear(ocispec.Descriptor) bool
+}
+
 // survey begins to look through those layers that will be taken apart for gzip files, ahead of that.
 func (p *push) survey(ctx context.Context, layers []ocispec.Descriptor) *recipe.Survey {
 	var blobs []recipe.Blob
 	number := make(map[digest.Digest]int)
 	for _, layer := range layers {
 		known := has(p.at, layer.Digest) || has(p.recipes, layer.Digest) || has(number, layer.Digest)
-		if known || layer.Size <= remote.MaxInline || p.opts.NoRebuild || p.opts.Layers == Unpack {
+		if known || layer.Size <= remote.MaxInline || !p.isNear(layer) {
 			continue
 		}
 		number[layer.Digest] = len(blobs)
@@ -214,6 +221,11 @@ func (p *push) survey(ctx context.Context, layers []ocispec.Descriptor) *recipe.
 		p.findings[layer] = s.Findings(i)
 	}
 	return s
+}
+
+func (p *push) isNear(layer ocispec.Descriptor) bool {
+	src, ok := p.src.(Near)
+	return ok && src.IsNear(layer)
 }
 
 // nowAt returns desc with the content of another descriptor, keeping its annotations and platform.

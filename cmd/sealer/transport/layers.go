@@ -12,8 +12,6 @@ import (
 	"github.com/containers/storage/pkg/archive"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-
-	"github.com/sealift/sealift/sealer-plugin/recipe"
 )
 
 // layers are those of an image source. GetBlob of containers-storage writes each to a temporary file, of the size of
@@ -35,20 +33,11 @@ func layersOf(src types.ImageSource, store storage.Store) layers {
 func (l layers) open(ctx context.Context, desc ocispec.Descriptor) (io.ReadCloser, error) {
 	if id := l.bare(desc.Digest); id != "" {
 		uncompressed := archive.Uncompressed
-		diff, err := l.store.Diff("", id, &storage.DiffOptions{Compression: &uncompressed})
-		return bareLayer{diff}, err
+		return l.store.Diff("", id, &storage.DiffOptions{Compression: &uncompressed})
 	}
 	rc, _, err := l.src.GetBlob(ctx, manifest.BlobInfoFromOCI1Descriptor(desc), none.NoCache)
 	return rc, err
 }
-
-// bareLayer is read from the files that it was unpacked to.
-type bareLayer struct{ io.ReadCloser }
-
-var _ recipe.Again = bareLayer{}
-
-// Again implements recipe.Again.
-func (bareLayer) Again() {}
 
 // bare returns the ID of a layer of the store whose tar has the digest d, or "".
 func (l layers) bare(d digest.Digest) string {

@@ -38,6 +38,9 @@ func (p *plainImage) Fetch(ctx context.Context, desc ocispec.Descriptor) (io.Rea
 	return p.layers.open(ctx, desc)
 }
 
+// IsNear implements transfer.Near. Bare layers are read from the files that they were unpacked to.
+func (p *plainImage) IsNear(desc ocispec.Descriptor) bool { return p.layers.bare(desc.Digest) != "" }
+
 // addManifest adds the manifest of an image, made right, and with the one that it was made from.
 func (p *plainImage) addManifest(data []byte) (ocispec.Descriptor, error) {
 	m, err := parseManifest(data)
