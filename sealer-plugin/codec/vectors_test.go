@@ -1,12 +1,14 @@
 package codec_test
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -27,6 +29,11 @@ type vectors struct {
 			SHA256      string
 		}
 	}
+	Patch []struct {
+		Seed              uint64
+		Length, Base, New int
+		Delta             string
+	}
 }
 
 type chunkVector struct {
@@ -44,7 +51,7 @@ func readVectors(t *testing.T) vectors {
 	if err := json.Unmarshal(b, &v); err != nil {
 		t.Fatal(err)
 	}
-	if len(v.Split) == 0 || len(v.Compress) == 0 {
+	if len(v.Split) == 0 || len(v.Compress) == 0 || len(v.Patch) == 0 {
 		t.Fatal("the test vectors are empty")
 	}
 	return v
@@ -80,6 +87,42 @@ func TestCompressAgreesWithVectors(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestPatchAgreesWithVectors(t *testing.T) {
+	w := newWorker(t)
+	for _, v := range readVectors(t).Patch {
+		base, want := programOf(v.Seed, v.Length, v.Base), programOf(v.Seed, v.Length, v.New)
+		delta, err := hex.DecodeString(v.Delta)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := patch(t, w, base, delta, len(want), extentsOf(split(t, w, want)))
+		if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("seed %d: another window (error %v)", v.Seed, err)
+		}
+	}
+}
+
+// programOf gives something like a program: functions that call each other, and a table of addresses.
+func programOf(seed uint64, length, moved int) []byte {
+	const body = 256
+	n := length / (2 * body)
+	start := func(f int) int { return body*f + f/16*moved }
+	b := bytes.Repeat([]byte{0x90}, start(n))
+	source := splitMix64(seed)
+	for f, content := range slices.Collect(slices.Chunk(source.random(n*body), body)) {
+		copy(b[start(f):], content)
+		for at := start(f); at < start(f)+body-16; at += 16 {
+			target := start(int(b[at]) % n)
+			b[at] = 0xe8
+			binary.LittleEndian.PutUint32(b[at+1:], uint32(target-at-5))
+		}
+	}
+	for r := range length / 16 {
+		b = binary.LittleEndian.AppendUint64(b, uint64(100000+40*r+r/8*moved))
+	}
+	return b
 }
 
 // sample says which bytes a vector is about; testdata/README.md of the routines describes how they are made.

@@ -6,6 +6,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use storage::chunk::{Chunks, Following, id};
 use storage::compress::{MAX_COMPRESSED_FRAME, compress, decompress};
 use storage::deflate::{self, GO, GZIP, KLAUSPOST, MAX_STATE, PGZIP, PIGZ, ZLIB};
+use storage::delta::{self, MAX_NEW};
 
 /// What one call of a host's `split` gets.
 const BATCH: usize = 8 << 20;
@@ -80,6 +81,41 @@ fn frames(c: &mut Criterion) {
     }
 }
 
+/// What becomes of a program in its next release: here and there a byte more, and addresses that moved.
+fn release(old: &[u8]) -> Vec<u8> {
+    let mut new = Vec::with_capacity(old.len() + old.len() / 512);
+    for (place, part) in old.chunks(1 << 10).enumerate() {
+        new.extend_from_slice(part);
+        if let Some(address) = new.last_chunk_mut::<4>() {
+            *address = u32::from_le_bytes(*address).wrapping_add(0x40).to_le_bytes();
+        }
+        if place % 64 == 0 {
+            new.push(0x90);
+        }
+    }
+    new.truncate(old.len());
+    new
+}
+
+/// A window against the one before it at the same place.
+fn deltas(c: &mut Criterion) {
+    let base = input(MAX_NEW);
+    let new = release(&base);
+    let mut delta = vec![0; new.len()];
+    let mut back = vec![0; new.len()];
+    let mut group = c.benchmark_group("delta");
+    group.throughput(Throughput::Bytes(new.len() as u64)).sample_size(10);
+    for level in LEVELS {
+        group.bench_function(BenchmarkId::new("encode", level), |b| {
+            b.iter(|| delta::encode(black_box(&base), &new, level, &mut delta));
+        });
+        let length = delta::encode(&base, &new, level, &mut delta).expect("a delta fits");
+        group.bench_function(BenchmarkId::new("decode", level), |b| {
+            b.iter(|| delta::decode(&base, black_box(&delta[..length]), &mut back));
+        });
+    }
+}
+
 /// A state, aligned as it must be.
 #[repr(C, align(16))]
 struct State([u8; MAX_STATE]);
@@ -104,5 +140,5 @@ fn streams(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, split, frames, streams);
+criterion_group!(benches, split, frames, deltas, streams);
 criterion_main!(benches);

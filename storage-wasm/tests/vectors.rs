@@ -53,6 +53,11 @@ const FRAMES: [(&str, u64, usize); 13] = [
 ];
 const LEVELS: RangeInclusive<i32> = storage::compress::LEVELS;
 
+/// Programs to make a delta of: the seed and the length, how far apart functions are in the base and in the new
+/// window, and the level. A vector says what a delta is decoded to: another encoder may make another delta.
+const DELTAS: [(u64, usize, usize, usize, i32); 4] =
+    [(9, 1_000, 0, 5, 3), (10, 20_000, 0, 16, 3), (11, 40_000, 24, 8, 1), (12, 40_000, 0, 1_000, 19)];
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -77,11 +82,25 @@ fn frames((kind, seed, length): (&str, u64, usize)) -> Value {
     json!({"kind": kind, "seed": seed, "length": length, "frames": frames})
 }
 
+fn delta((seed, length, base, new, level): (u64, usize, usize, usize, i32)) -> Value {
+    let windows = [base, new].map(|moved| samples::program(seed, length, moved));
+    let mut output = vec![0; 2 * length];
+    let size = storage::delta::encode(&windows[0], &windows[1], level, &mut output).expect("a delta fits");
+    json!({"seed": seed, "length": length, "base": base, "new": new, "delta": hex(&output[..size])})
+}
+
+/// The bytes that pairs of digits tell.
+fn unhex(digits: &str) -> Vec<u8> {
+    let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).expect("digits"), 16).expect("digits");
+    digits.as_bytes().chunks(2).map(byte).collect()
+}
+
 /// The vectors as these routines give them.
 fn vectors() -> Value {
     json!({
         "split": SPLITS.map(split),
         "compress": FRAMES.map(frames),
+        "patch": DELTAS.map(delta),
     })
 }
 
@@ -97,6 +116,24 @@ fn routines_agree_with_the_vectors() {
         for (actual, expected) in actual.iter().zip(expected) {
             assert_eq!(actual, expected, "{routine}");
         }
+    }
+}
+
+#[test]
+fn deltas_of_the_vectors_are_decoded() {
+    let text = fs::read_to_string(FILE).expect("the vectors are there");
+    let vectors: Value = serde_json::from_str(&text).expect("the vectors are JSON");
+    let cases = vectors["patch"].as_array().expect("a list of cases");
+    assert_eq!(cases.len(), DELTAS.len());
+    for case in cases {
+        let number = |name: &str| case[name].as_u64().expect("a number");
+        let [base, new] = ["base", "new"].map(|window| {
+            samples::program(number("seed"), number("length") as usize, number(window) as usize)
+        });
+        let mut made = vec![0; new.len()];
+        let delta = unhex(case["delta"].as_str().expect("digits"));
+        assert_eq!(storage::delta::decode(&base, &delta, &mut made), Ok(()), "{}", number("seed"));
+        assert!(made == new, "{}: another window", number("seed"));
     }
 }
 

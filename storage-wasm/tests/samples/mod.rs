@@ -51,6 +51,26 @@ pub fn copies(seed: u64, length: usize) -> Vec<u8> {
     bytes
 }
 
+/// Something like a program: functions that call each other, and a table of addresses. `moved` says how far they are apart.
+pub fn program(seed: u64, length: usize, moved: usize) -> Vec<u8> {
+    const BODY: usize = 256;
+    let functions = length / (2 * BODY);
+    let start = |function: usize| function * BODY + function / 16 * moved;
+    let mut program = vec![0x90; start(functions)];
+    for (function, body) in random(seed, functions * BODY).chunks(BODY).enumerate() {
+        let at = start(function);
+        program[at..at + BODY].copy_from_slice(body);
+        for call in (at..at + BODY - 16).step_by(16) {
+            let target = start(usize::from(program[call]) % functions);
+            program[call] = 0xe8;
+            let operand = (target as i32).wrapping_sub(call as i32 + 5);
+            program[call + 1..call + 5].copy_from_slice(&operand.to_le_bytes());
+        }
+    }
+    program.extend((0..length / 16).flat_map(|row| (100_000 + 40 * row + row / 8 * moved).to_le_bytes()));
+    program
+}
+
 /// The input of `kind`, by its name in the test vectors.
 pub fn of_kind(kind: &str, seed: u64, length: usize) -> Vec<u8> {
     match kind {
