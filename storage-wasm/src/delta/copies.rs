@@ -4,7 +4,7 @@
 //! differ as long as most are equal. Where a copy could begin is found by seeds instead of a suffix array.
 
 use super::outlook;
-use super::seeds::{MIN_STEP, Seeds};
+use super::seeds::Seeds;
 use crate::Error;
 
 /// Bytes of the new window that are like bytes of the base window.
@@ -28,19 +28,16 @@ const SLACK: isize = 40;
 /// Bytes like no others are gone over faster the more of them there are: by one more place for each 2^HURRY.
 const HURRY: usize = 10;
 
-/// From this level on short copies are looked for, too.
-const THOROUGH: i32 = 10;
-
 /// Finds the copies that `new` is made of, in the order of their places in it.
 ///
-/// `base` must have at most [`super::MAX_BASE`] bytes. The stronger the level the more it is made of copies.
+/// `base` must have at most [`super::MAX_BASE`] bytes.
 ///
 /// # Errors
 /// [`Error::Space`] if it is found out soon that what else `new` is made of takes far more than `room`.
-pub fn find(base: &[u8], new: &[u8], level: i32, room: usize) -> Result<Vec<Copy>, Error> {
+pub fn find(base: &[u8], new: &[u8], room: usize) -> Result<Vec<Copy>, Error> {
     // Allocated before the index and never again: memory is given back in the opposite order.
     let mut copies = Vec::with_capacity(new.len() / MIN_COPY);
-    let seeds = Seeds::index(base, if level < THOROUGH { 2 * MIN_STEP } else { MIN_STEP });
+    let seeds = Seeds::index(base);
     if outlook::is_hopeless(base, &seeds, new, room) {
         return Err(Error::Space);
     }

@@ -7,8 +7,6 @@ use crate::compress::LEVELS;
 
 /// The most bytes of a frame: it takes half of the memory that [`crate::compress::MAX_FRAME`] bytes would.
 const FRAME: usize = 1 << 20;
-/// The weakest level that is used: of most windows a few bytes in a hundred are literal.
-const MIN_LEVEL: i32 = 7;
 /// The level at which it is found out soon that literals are too many.
 pub const TRIAL_LEVEL: i32 = *LEVELS.start();
 
@@ -31,7 +29,7 @@ pub fn encode(new: &[u8], copies: &[Copy], level: i32, output: &mut [u8]) -> Res
     if literals.len() > output.len() {
         frames::encode(&literals, FRAME, TRIAL_LEVEL, output)?;
     }
-    frames::encode(&literals, FRAME, level.max(MIN_LEVEL), output)
+    frames::encode(&literals, FRAME, level, output)
 }
 
 /// Puts the literal bytes that `input` consists of at their places in `new`.

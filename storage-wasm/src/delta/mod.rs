@@ -56,12 +56,16 @@ pub const MAX_BASE: usize = 8 << 20;
 /// The most bytes of a window.
 pub const MAX_NEW: usize = 4 << 20;
 
+/// The weakest level that frames are made at: they hold few bytes, which have cost time to find, so weaker ones would save
+/// little of it.
+const MIN_LEVEL: i32 = 7;
+
 /// The bytes of the length that a delta begins with.
 const HEAD: usize = 4;
 
 /// Writes the delta of `new` against `base` to the beginning of `output` and returns its length.
 ///
-/// The delta depends on these bytes and the level alone. To make it takes up to 12 MiB of memory at level 3, 24 at 19.
+/// The delta depends on these bytes and the level alone. To make it takes up to 24 MiB of memory.
 ///
 /// # Errors
 /// [`Error::Argument`] if `base` has more than [`MAX_BASE`] bytes, `new` is not between 1 and [`MAX_NEW`], or `level`
@@ -72,8 +76,9 @@ pub fn encode(base: &[u8], new: &[u8], level: i32, output: &mut [u8]) -> Result<
     if !LEVELS.contains(&level) {
         return Err(Error::Argument);
     }
+    let level = level.max(MIN_LEVEL);
     let (head, rest) = output.split_first_chunk_mut::<HEAD>().ok_or(Error::Space)?;
-    let mut copies = copies::find(base, new, level, rest.len())?;
+    let mut copies = copies::find(base, new, rest.len())?;
     let literals = literals::encode(new, &copies, level, rest)?;
     let mut side = side::Encoder::new(new);
     code(&mut side, &mut copies, base, new.len())?;

@@ -9,28 +9,27 @@ const WAYS: usize = 4;
 
 /// Bits of an entry that are bits of the hash: what is not a seed's place is seldom looked at.
 const TAG_BITS: u32 = 9;
-/// The least distance of the places that are indexed.
-pub const MIN_STEP: usize = 4;
+/// The distance of the places that are indexed.
+const STEP: usize = 4;
 
 // An entry has room for every place, plus 1.
-const _: () = assert!(MAX_BASE / MIN_STEP < 1 << (32 - TAG_BITS));
+const _: () = assert!(MAX_BASE / STEP < 1 << (32 - TAG_BITS));
 
 /// An index of places of a base window by the hash of the seed there.
 pub struct Seeds {
-    step: usize,
     shift: u32,
     table: Vec<[u32; WAYS]>,
 }
 
 impl Seeds {
-    /// The index of every `step`-th place of `base`, which has at most [`MAX_BASE`] bytes: bytes that recur are found if
+    /// The index of every [`STEP`]-th place of `base`, which has at most [`MAX_BASE`] bytes: bytes that recur are found if
     /// they are longer than a seed by a step.
     ///
-    /// It takes 4 bytes a place, or up to twice as many. `step` must be at least [`MIN_STEP`].
-    pub fn index(base: &[u8], step: usize) -> Self {
-        let bits = (base.len() / step / WAYS).next_power_of_two().ilog2().max(8);
-        let mut seeds = Self { step, shift: 64 - bits, table: vec![[0; WAYS]; 1 << bits] };
-        for (place, at) in (0..base.len().saturating_sub(SEED - 1)).step_by(step).enumerate() {
+    /// It takes as many bytes as `base` has, or up to twice as many.
+    pub fn index(base: &[u8]) -> Self {
+        let bits = (base.len() / STEP / WAYS).next_power_of_two().ilog2().max(8);
+        let mut seeds = Self { shift: 64 - bits, table: vec![[0; WAYS]; 1 << bits] };
+        for (place, at) in (0..base.len().saturating_sub(SEED - 1)).step_by(STEP).enumerate() {
             if let Some((bucket, tag)) = seeds.hash(base, at) {
                 seeds.table[bucket][place % WAYS] = (place as u32 + 1) << TAG_BITS | tag;
             }
@@ -41,11 +40,10 @@ impl Seeds {
     /// The places that probably have the seed that is in `bytes` at `at`.
     #[inline]
     pub fn find(&self, bytes: &[u8], at: usize) -> impl Iterator<Item = usize> {
-        let step = self.step;
         let (bucket, tag) =
             self.hash(bytes, at).map_or(([0; WAYS], 1), |(bucket, tag)| (self.table[bucket], tag));
         let like = bucket.into_iter().filter(move |entry| entry & ((1 << TAG_BITS) - 1) == tag);
-        like.filter_map(|entry| (entry >> TAG_BITS).checked_sub(1)).map(move |place| place as usize * step)
+        like.filter_map(|entry| (entry >> TAG_BITS).checked_sub(1)).map(move |place| place as usize * STEP)
     }
 
     /// The bucket and the tag of a seed, if there is one there and it is not the same byte over and over.
