@@ -15,6 +15,7 @@ pub mod delta;
 pub mod error;
 #[cfg(any(target_arch = "wasm32", test))]
 mod heap;
+mod zstd;
 
 pub use error::Error;
 

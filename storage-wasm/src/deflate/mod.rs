@@ -18,7 +18,8 @@ mod zlib;
 use bytemuck::{Pod, Zeroable};
 
 use crate::error::Error;
-use sink::Sink;
+use crate::zstd;
+pub(crate) use sink::Sink;
 use zlib::{Gzip, Pigz, Zlib};
 
 /// Go's `compress/flate` up to Go 1.26, at its levels 0 to 9 (its default is 6), or 10 for `HuffmanOnly`.
@@ -52,8 +53,20 @@ pub const KLAUSPOST_1_15: u32 = 9;
 /// As [`PGZIP`], with those versions and levels.
 pub const PGZIP_1_15: u32 = 10;
 
+/// github.com/klauspost/compress/zstd v1.17.8 to v1.20.2, at `SpeedDefault`, which is level 3 here.
+pub const KLAUSPOST_ZSTD: u32 = 32;
+
+/// As [`KLAUSPOST_ZSTD`], v1.15.0 to v1.17.7.
+pub const KLAUSPOST_ZSTD_1_15: u32 = 33;
+
+/// As [`KLAUSPOST_ZSTD`], v1.20.3 and v1.20.4.
+pub const KLAUSPOST_ZSTD_1_20: u32 = 34;
+
 /// The length of a state, at most.
 pub const MAX_STATE: usize = 2 << 20;
+
+/// The length of a state of an encoder of zstd, at most.
+pub const MAX_ZSTD_STATE: usize = 14 << 20;
 
 /// The most raw bytes that [`write()`] takes at once.
 pub const MAX_PIECE: usize = 4 << 20;
@@ -75,7 +88,10 @@ struct Header {
 }
 
 /// The state of an encoder. It begins as zeros.
-trait Encoder: Pod {
+pub(crate) trait Encoder: Pod {
+    /// How many bytes of it must be zeros at first; the others may be any.
+    const CLEARED: usize = size_of::<Self>();
+
     /// Prepares a state of zeros.
     ///
     /// # Errors
@@ -101,6 +117,7 @@ pub fn open(encoder: u32, level: u32, state: &mut [u8]) -> Result<usize, Error> 
         ZLIB => open_as::<Zlib>(encoder, level, state),
         GZIP => open_as::<Gzip>(encoder, level, state),
         PIGZ => open_as::<Pigz>(encoder, level, state),
+        KLAUSPOST_ZSTD..=KLAUSPOST_ZSTD_1_20 => zstd::open(encoder, level, state),
         _ => Err(Error::Argument),
     }
 }
@@ -128,15 +145,16 @@ pub fn write(state: &mut [u8], input: &[u8], last: bool, output: &mut [u8]) -> R
         ZLIB => write_as::<Zlib>(state, input, last, output),
         GZIP => write_as::<Gzip>(state, input, last, output),
         PIGZ => write_as::<Pigz>(state, input, last, output),
+        KLAUSPOST_ZSTD..=KLAUSPOST_ZSTD_1_20 => zstd::write(header.encoder, state, input, last, output),
         _ => Err(Error::Argument),
     }
 }
 
 /// [`open`] for one kind of encoder.
-fn open_as<E: Encoder>(encoder: u32, level: u32, state: &mut [u8]) -> Result<usize, Error> {
+pub(crate) fn open_as<E: Encoder>(encoder: u32, level: u32, state: &mut [u8]) -> Result<usize, Error> {
     let length = size_of::<Header>() + size_of::<E>();
     let state = state.get_mut(..length).ok_or(Error::Space)?;
-    state.fill(0);
+    state[..size_of::<Header>() + E::CLEARED].fill(0);
     let (header, rest) = parts::<E>(state)?;
     rest.open(level)?;
     *header = Header { encoder, level, ..Header::zeroed() };
@@ -144,7 +162,7 @@ fn open_as<E: Encoder>(encoder: u32, level: u32, state: &mut [u8]) -> Result<usi
 }
 
 /// [`write()`] for one kind of encoder.
-fn write_as<E: Encoder>(
+pub(crate) fn write_as<E: Encoder>(
     state: &mut [u8],
     input: &[u8],
     last: bool,
