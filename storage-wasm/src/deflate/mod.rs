@@ -66,7 +66,7 @@ pub const KLAUSPOST_ZSTD_1_20: u32 = 34;
 pub const MAX_STATE: usize = 2 << 20;
 
 /// The length of a state of an encoder of zstd, at most.
-pub const MAX_ZSTD_STATE: usize = 14 << 20;
+pub const MAX_ZSTD_STATE: usize = 27 << 19;
 
 /// The most raw bytes that [`write()`] takes at once.
 pub const MAX_PIECE: usize = 4 << 20;

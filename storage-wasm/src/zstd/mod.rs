@@ -1,10 +1,11 @@
 //! Frames of zstd (RFC 8878) as github.com/klauspost/compress/zstd writes them at `SpeedDefault`, byte for byte.
 //!
+//! A frame's checksum, which is its last four bytes, is left out: whoever keeps the frame keeps that.
+//!
 //! The output does not depend on the writer's concurrency, on its low memory mode, or on the sizes of `Write` calls.
 
 mod bits;
 mod block;
-mod checksum;
 mod codes;
 mod fse;
 mod huffman;
@@ -17,7 +18,6 @@ use crate::deflate::{
 };
 use crate::error::Error;
 use block::Codes;
-use checksum::Checksum;
 use search::{BLOCK, Parts, Search};
 
 /// The level: what `EncoderLevelFromZstd` makes `SpeedDefault` of, and the default of the programs that write layers.
@@ -87,7 +87,6 @@ impl<const VERSION: u32> Encoder for Versioned<VERSION> {
     const CLEARED: usize = std::mem::offset_of!(Frame, search) + search::CLEARED;
 
     fn open(&mut self, level: u32) -> Result<(), Error> {
-        self.0.sum = Checksum::new();
         if level == LEVEL { Ok(()) } else { Err(Error::Argument) }
     }
 
@@ -99,7 +98,6 @@ impl<const VERSION: u32> Encoder for Versioned<VERSION> {
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 struct Frame {
-    sum: Checksum,
     codes: Codes,
     begun: u64, // whether the header is written
     search: Search,
@@ -138,16 +136,13 @@ impl Frame {
         }
         self.search.find::<false>(parts);
         self.codes.write(self.search.block(), parts, last, version, out);
-        if !last {
-            self.sum.add(self.search.block());
-            self.search.next();
-        }
+        self.search.next();
     }
 
     /// Writes the last block, which is not a full one.
     fn end(&mut self, version: Version, parts: &mut Parts, out: &mut Vec<u8>) {
         match (self.begun, self.search.block()) {
-            (0, []) => return,
+            (0, []) => {}
             (0, block) => {
                 header(block.len(), out);
                 self.search.find::<true>(parts);
@@ -156,8 +151,6 @@ impl Frame {
             (_, []) => block::raw(&[], true, out),
             _ => self.block(version, true, parts, out),
         }
-        let sum = self.sum.finish(self.search.block()) as u32;
-        out.extend_from_slice(&sum.to_le_bytes());
     }
 }
 
