@@ -184,7 +184,7 @@ func BenchmarkDeflate(b *testing.B) {
 		}
 	}
 	c := sharedCodec(b)
-	for _, e := range encodings() {
+	for _, e := range append(encodings(), zstdEncoding) {
 		b.Run(fmt.Sprintf("%v", e), func(b *testing.B) {
 			b.SetBytes(int64(len(raw)))
 			for b.Loop() {

@@ -1,12 +1,13 @@
 package codec
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 )
 
-// Encoder is a program that makes deflate streams. What a number means never changes.
+// Encoder is a program that makes deflate streams, or zstd frames. What a number means never changes.
 type Encoder uint8
 
 // The encoders whose streams can be made again.
@@ -21,12 +22,18 @@ const (
 	Pgzip2022     Encoder = 8  // github.com/klauspost/pgzip with that
 	Klauspost115  Encoder = 9  // github.com/klauspost/compress/flate from v1.15.1 to v1.15.9, at levels 5 and 6
 	Pgzip115      Encoder = 10 // github.com/klauspost/pgzip with that
+
+	// github.com/klauspost/compress/zstd at its default, which is level 3 here.
+	Zstd    Encoder = 32 // from v1.17.8 to v1.20.2
+	Zstd115 Encoder = 33 // from v1.15.0 to v1.17.7
+	Zstd120 Encoder = 34 // v1.20.3 and v1.20.4
 )
 
 var encoderNames = [...]string{
 	GoFlate: "go", Klauspost: "klauspost", Pgzip: "pgzip", Zlib: "zlib", GNUGzip: "gzip", Pigz: "pigz",
 	Klauspost2022: "klauspost of 2022", Pgzip2022: "pgzip of 2022",
 	Klauspost115: "klauspost 1.15", Pgzip115: "pgzip with klauspost 1.15",
+	Zstd: "klauspost zstd", Zstd115: "klauspost zstd 1.15", Zstd120: "klauspost zstd 1.20",
 }
 
 // Encoding is the way in which an encoder makes a stream.
@@ -37,23 +44,41 @@ type Encoding struct {
 
 // String names the program and its level.
 func (e Encoding) String() string {
-	if e.Encoder < 1 || int(e.Encoder) >= len(encoderNames) {
+	if int(e.Encoder) >= len(encoderNames) || encoderNames[e.Encoder] == "" {
 		return fmt.Sprintf("encoder %d -%d", e.Encoder, e.Level)
 	}
 	return fmt.Sprintf("%s -%d", encoderNames[e.Encoder], e.Level)
 }
 
+// IsZstd says whether it makes zstd frames.
+func (e Encoding) IsZstd() bool { return e.Encoder >= Zstd }
+
+// Format names the format of the files that the streams are in.
+func (e Encoding) Format() string {
+	if e.IsZstd() {
+		return "zstd"
+	}
+	return "gzip"
+}
+
 // MaxPiece is the most raw bytes that a Deflater takes at once: 1 MiB.
 const MaxPiece = 1 << 20
 
-// maxState is the length of a stream's state, at most, in bytes.
-const maxState = 2 << 20
+const (
+	// maxState is the length of a stream's state, at most, in bytes; maxFrameState is that of a zstd frame, which has a window in it
+	// and stays in a worker.
+	maxState      = 2 << 20
+	maxFrameState = 27 << 19
+	frameOutput   = 2<<20 + 64<<10 // what a piece of a frame may need
+)
 
-// Deflater makes the deflate stream that an encoder would make of the same raw bytes. It belongs to one goroutine at a time,
-// and holds no worker between calls.
+// Deflater makes the stream that an encoder would make of the same raw bytes. It belongs to one goroutine at a time. It holds no
+// worker between calls, unless the stream is a zstd frame. It must be closed.
 type Deflater struct {
 	codec *Codec
-	state []byte // nil if the stream is over
+	state []byte  // nil if the stream is over, or a frame
+	held  *Worker // that has the state of a frame, until that is over
+	size  int     // of that state
 	out   []byte
 }
 
@@ -63,21 +88,44 @@ func (c *Codec) NewDeflater(ctx context.Context, e Encoding) (*Deflater, error) 
 	if err != nil {
 		return nil, err
 	}
-	defer w.Release()
-	l := c.layout
-	size, err := w.call(ctx, routineDeflateOpen, uint64(e.Encoder), uint64(e.Level), uint64(l.input), maxState)
-	if err != nil {
+	most := maxState
+	if e.IsZstd() {
+		most = maxFrameState
+	}
+	d := &Deflater{codec: c, held: w}
+	if d.size, err = w.openStream(ctx, e, most); err != nil {
+		d.Close()
 		return nil, err
 	}
-	if size == codeArgument {
-		return nil, fmt.Errorf("%w: no encoder %v is known", ErrDamaged, e)
+	if !e.IsZstd() {
+		d.state = bytes.Clone(w.Buffer()[:d.size])
+		d.Close()
 	}
-	if size < 0 || size > maxState {
-		return nil, w.giveUp(routineDeflateOpen, fmt.Errorf("result %d, at most %d can be", size, maxState))
-	}
-	d := &Deflater{codec: c, state: make([]byte, size)}
-	copy(d.state, w.Buffer())
 	return d, nil
+}
+
+// openStream begins a stream with a state of up to most bytes in the buffer and behind it, and returns the length of that.
+func (w *Worker) openStream(ctx context.Context, e Encoding, most int) (int, error) {
+	size, err := w.call(
+		ctx, routineDeflateOpen, uint64(e.Encoder), uint64(e.Level), uint64(w.codec.layout.input), uint64(most))
+	if err != nil {
+		return 0, err
+	}
+	if size == codeArgument {
+		return 0, fmt.Errorf("%w: no encoder %v is known", ErrDamaged, e)
+	}
+	if size < 0 || size > int64(most) {
+		return 0, w.giveUp(routineDeflateOpen, fmt.Errorf("result %d, at most %d can be", size, most))
+	}
+	return int(size), nil
+}
+
+// Close gives back what the stream holds. A stream that is over holds nothing; closing twice is no error.
+func (d *Deflater) Close() {
+	if d.held != nil {
+		d.held.Release()
+		d.held = nil
+	}
 }
 
 // Write compresses p, at most MaxPiece bytes and the last of the stream if last, and returns what follows in the stream as
@@ -85,6 +133,9 @@ func (c *Codec) NewDeflater(ctx context.Context, e Encoding) (*Deflater, error) 
 func (d *Deflater) Write(ctx context.Context, p []byte, last bool) ([]byte, error) {
 	if len(p) > MaxPiece {
 		return nil, fmt.Errorf("deflate %d bytes: a piece has at most %d", len(p), MaxPiece)
+	}
+	if d.held != nil {
+		return d.writeFrame(ctx, p, last)
 	}
 	if d.state == nil {
 		return nil, errors.New("deflate: the stream is over")
@@ -109,4 +160,20 @@ func (d *Deflater) Write(ctx context.Context, p []byte, last bool) ([]byte, erro
 	}
 	d.out = append(d.out[:0], l.result(w.inst.memory(), n)...)
 	return d.out, nil
+}
+
+// writeFrame is Write for a zstd frame.
+func (d *Deflater) writeFrame(ctx context.Context, p []byte, last bool) ([]byte, error) {
+	const piece, output = maxFrameState, maxFrameState + MaxPiece
+	arena := uint64(d.codec.layout.input)
+	copy(d.held.inst.memory()[arena+piece:], p)
+	n, err := d.held.callUpTo(ctx, frameOutput, routineDeflate, arena, uint64(d.size),
+		arena+piece, uint64(len(p)), flag(last), arena+output, frameOutput)
+	if err == nil {
+		d.out = append(d.out[:0], d.held.inst.memory()[arena+output:][:n]...)
+	}
+	if err != nil || last {
+		d.Close()
+	}
+	return d.out, err
 }

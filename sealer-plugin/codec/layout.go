@@ -18,7 +18,7 @@ const (
 	recordSize = 4 + len(ID{}) // of split: length, ID
 	extentSize = 8 + len(ID{}) // of restore and patch: offset, length, ID
 	minExtents = 8192
-	minArena   = BufferSize + outputSize + minExtents*extentSize
+	minArena   = max(BufferSize+outputSize+minExtents*extentSize, maxFrameState+MaxPiece+frameOutput)
 )
 
 // layout is where in linear memory a worker puts its input and finds its output.
