@@ -12,7 +12,7 @@ import (
 
 const (
 	// behind is how many streams are made at once beyond those that are open around each other. An encoder has a state
-	// of up to 2 MiB.
+	// of up to 2 MiB, that of a zstd frame one of 14.
 	behind = 4
 	// maxLead is how many buffers, at most, there are for going on behind a stream that is being made: 12 MiB.
 	maxLead = 24

@@ -66,18 +66,18 @@ func (b *builder) close(c *content) { b.hash.mute(c.depth > 0) }
 
 func (b *builder) member(c *content, s *section) (found bool, err error) {
 	place, start := c.placeIn(s), s.mark()
-	header := readHeader(s)
-	if header == nil {
+	around := unwrap(s)
+	if around == nil {
 		return false, nil
 	}
 	finding, mine := b.found.claim(place)
 	b.found.meet(c.depth)
-	stream := newInflation(b.reading, s, header, finding, mine)
+	stream := newInflation(b.reading, s, around, finding, mine)
 	if found, err = stream.recognise(); !found || err != nil {
 		s.rewind(start)
 		return false, err
 	}
-	if err := b.literal(header); err != nil {
+	if err := b.literal(around.header); err != nil {
 		return false, err
 	}
 	opened := b.w.openStream()
@@ -89,7 +89,7 @@ func (b *builder) member(c *content, s *section) (found bool, err error) {
 	if !stream.complete {
 		return false, nil
 	}
-	return true, c.literals(s.r, gzipTrailer)
+	return true, c.literals(s.r, around.trailer)
 }
 
 // source is the blob's reader. It keeps a failure apart from the end of the blob, and from what parsing makes of

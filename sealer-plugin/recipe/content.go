@@ -84,7 +84,7 @@ func (c *content) position() int64 { return c.passed.bytes - int64(c.r.Buffered(
 
 // read takes apart the whole content.
 func (c *content) read(kind Kind) error {
-	if c.isGzip(math.MaxInt64) {
+	if c.isCompressed(math.MaxInt64) {
 		if _, err := c.readPayload(math.MaxInt64); err != nil {
 			return err
 		}
@@ -193,7 +193,7 @@ func (c *content) Seek(offset int64, whence int) (int64, error) {
 // and of everything else the bytes.
 func (c *content) readPayload(n int64) (taken int64, err error) {
 	r := c.r
-	if c.isGzip(n) {
+	if c.isCompressed(n) {
 		s, err := c.readMembers(n)
 		defer c.close(c)
 		if err != nil {

@@ -30,6 +30,7 @@ func (d *deflation) run() error {
 	if d.deflater, err = d.codec.NewDeflater(d.ctx, d.Encoding); err != nil {
 		return err
 	}
+	defer d.deflater.Close()
 	if err := d.stage.run(); err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ type File struct {
 
 	// Of a file that is inside of Within: where in that the deflate stream begins that it is inside of; if that is inside of
 	// the first one, where it begins in what this inflates to, and so on. At is where its contents begin in what the last one
-	// inflates to. There are none if that is not known.
+	// inflates to. There are none if that is not known, or if it is inside of a zstd frame.
 	Streams []int64
 	At      int64
 }
@@ -196,6 +196,7 @@ func (c *listedContent) enter(s Stream) {
 	c.streams = c.streams[1:]
 	inner := &listedContent{listing: c.listing, end: s.end(), within: cmp.Or(c.within, c.name)}
 	switch {
+	case s.IsZstd(), c.within != "" && c.path == nil: // whoever reads by the path does not look into frames
 	case c.within != "":
 		inner.path = append(slices.Clone(c.path), c.pos)
 	case c.name != "":

@@ -28,6 +28,7 @@ func FuzzBuild(f *testing.F) {
 		slices.Concat(paxHeader('g', 513), header("f", '0', 1), padded("1")),
 		slices.Concat(header("f", '0', 1<<60), []byte("content")),
 		goGzip(f, writeTar(f, file("a.tgz", goGzip(f, writeTar(f, file("x", prose(1, 2000))), 6)), file("b", prose(2, 2000))), 1),
+		goZstd(f, writeTar(f, file("a.zst", goZstd(f, prose(1, 2000))), file("b", prose(2, 2000)))),
 	} {
 		f.Add(seed)
 	}

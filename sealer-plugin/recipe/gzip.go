@@ -8,6 +8,8 @@ import (
 	"io"
 	"math"
 
+	"github.com/klauspost/compress/flate"
+
 	"github.com/sealift/sealift/sealer-plugin/codec"
 )
 
@@ -22,17 +24,17 @@ const (
 	gzipTrailer = 8 // CRC and length
 )
 
-// isGzip says whether a gzip file of size bytes, which may be opened, probably begins here.
-func (c *content) isGzip(size int64) bool {
+// isCompressed says whether a gzip or zstd file of size bytes, which may be opened, probably begins here.
+func (c *content) isCompressed(size int64) bool {
 	if c.depth == maxDepth || size < minGzip || !c.opens() {
 		return false
 	}
-	head, _ := c.r.Peek(3) // whoever reads next sees the error
-	return bytes.Equal(head, []byte{0x1f, 0x8b, 8})
+	head, _ := c.r.Peek(len(zstdMagic)) // whoever reads next sees the error
+	return bytes.HasPrefix(head, []byte{0x1f, 0x8b, 8}) || string(head) == zstdMagic
 }
 
-// readMembers takes what the next n bytes begin with of members of a gzip file that can be made again: what is inside of them as
-// its own content, headers and trailers as literals. The section is at what follows.
+// readMembers takes what the next n bytes begin with of members of a gzip file, or of frames of zstd, that can be made again: what is
+// inside of them as its own content, headers and trailers of members as literals. The section is at what follows.
 func (c *content) readMembers(n int64) (*section, error) {
 	s := newSection(c.r, c.position(), n)
 	c.open(c, s)
@@ -55,7 +57,7 @@ func (c *content) inside(r io.Reader, place string, short bool) error {
 	if inner.isTar() {
 		return inner.read(Tar)
 	}
-	if inner.isGzip(math.MaxInt64) || !short {
+	if inner.isCompressed(math.MaxInt64) || !short {
 		return inner.read(Plain)
 	}
 	_, err := inner.readData(inner.r, codec.MinChunk) // with its neighbours, as any short file
@@ -69,15 +71,40 @@ func (c *content) isTar() bool {
 	return len(head) == blockSize && bytes.HasPrefix(head[magic:], []byte("ustar"))
 }
 
-// readHeader returns the header of the gzip member that a section begins with at its mark. If there is none, it is nil, and the
-// section as before.
-func readHeader(s *section) []byte {
+// wrapping is what is around a stream, as literals.
+type wrapping struct {
+	header  []byte // nil for a zstd frame, which is a stream but for its checksum
+	trailer int    // bytes
+}
+
+// unwrap reads up to the stream of the gzip member, or zstd frame, that a section begins with at its mark, and returns what is
+// around it. If there is none, that is nil, and the section as before.
+func unwrap(s *section) *wrapping {
+	if head, _ := s.r.Peek(len(zstdMagic)); string(head) == zstdMagic {
+		return &wrapping{trailer: checksum}
+	}
 	start := s.position()
 	if !skipHeader(s.r) {
 		s.rewind(start)
 		return nil
 	}
-	return bytes.Clone(s.since(start, s.position()))
+	return &wrapping{header: bytes.Clone(s.since(start, s.position())), trailer: gzipTrailer}
+}
+
+// encodings are those by which the stream may have been made.
+func (w *wrapping) encodings() []codec.Encoding {
+	if w.header == nil {
+		return frameEncodings
+	}
+	return likely(w.header)
+}
+
+// inflater returns what reads what is inside of the stream that r begins with. Of r it takes no more than the stream.
+func (w *wrapping) inflater(r *bufio.Reader) (io.Reader, error) {
+	if w.header == nil {
+		return newFrameReader(r)
+	}
+	return flate.NewReader(r), nil
 }
 
 // skipHeader reads the header of a gzip member and says whether there is one.

@@ -1,14 +1,13 @@
 package recipe
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
-
-	"github.com/klauspost/compress/flate"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
 )
@@ -30,7 +29,8 @@ const (
 type inflation struct {
 	*reading
 	section  *section
-	inflater io.ReadCloser
+	around   *wrapping
+	inflater io.Reader
 	finding  *finding
 	mine     bool             // who finds out is this one
 	likely   []codec.Encoding // that were not wrong, the best one first
@@ -62,25 +62,35 @@ type candidate struct {
 	ahead    []byte // what it says follows
 }
 
-// newInflation returns what reads the stream that begins where the section is, behind its mark and the header of the gzip file.
-func newInflation(r *reading, s *section, header []byte, f *finding, mine bool) *inflation {
-	stream := &inflation{
-		reading: r, section: s, inflater: flate.NewReader(s.r), finding: f, mine: mine, start: s.position(),
+// close gives back what the encoder holds. There may be none.
+func (c *candidate) close() {
+	if c != nil {
+		c.deflater.Close()
 	}
+}
+
+// newInflation returns what reads the stream that begins where the section is, behind its mark and what is around the stream.
+func newInflation(r *reading, s *section, around *wrapping, f *finding, mine bool) *inflation {
+	stream := &inflation{reading: r, section: s, around: around, finding: f, mine: mine, start: s.position()}
 	if mine {
-		stream.likely = likely(header)
+		stream.likely = around.encodings()
 	}
 	return stream
 }
 
 // recognise finds out whether an encoder makes the beginning of the stream.
 func (s *inflation) recognise() (bool, error) {
+	var err error
+	if s.inflater, err = s.around.inflater(s.section.r); err != nil {
+		return false, err
+	}
 	end := s.inflate(firstPiece)
 	if !s.mine {
 		if found, err := s.follow(); err != nil || !found {
 			return false, err
 		}
 	} else if found, err := s.begin(end); err != nil || !found {
+		s.encoder.close()
 		s.finding.tell(progress{over: true, err: err})
 		return false, err
 	}
@@ -128,25 +138,43 @@ func (s *inflation) trace(e codec.Encoding, end ending) (*candidate, error) {
 		return nil, err
 	}
 	c := &candidate{Encoding: e, deflater: d, end: s.start}
-	if earlier := s.raw - int64(len(s.piece)); earlier > 0 {
-		inside := flate.NewReader(bytes.NewReader(s.section.since(s.start, s.section.position())))
-		piece := make([]byte, codec.MaxPiece)
-		for ; earlier > 0; earlier -= int64(len(piece)) {
-			piece = piece[:min(int64(len(piece)), earlier)]
-			if _, err := io.ReadFull(inside, piece); err != nil {
-				return nil, err
-			}
-			if err := s.try(c, piece, goesOn); err != nil {
-				return nil, err
-			}
+	if err = s.retrace(c); err == nil {
+		err = s.try(c, s.piece, end)
+	}
+	if err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// retrace has an encoder make what there is of the stream before the last piece.
+func (s *inflation) retrace(c *candidate) error {
+	earlier := s.raw - int64(len(s.piece))
+	if earlier == 0 {
+		return nil
+	}
+	inside, err := s.around.inflater(bufio.NewReader(bytes.NewReader(s.section.since(s.start, s.section.position()))))
+	if err != nil {
+		return err
+	}
+	piece := make([]byte, codec.MaxPiece)
+	for ; earlier > 0; earlier -= int64(len(piece)) {
+		piece = piece[:min(int64(len(piece)), earlier)]
+		if _, err := io.ReadFull(inside, piece); err != nil {
+			return err
+		}
+		if err := s.try(c, piece, goesOn); err != nil {
+			return err
 		}
 	}
-	return c, s.try(c, s.piece, end)
+	return nil
 }
 
 // run inflates the rest.
 func (s *inflation) run() {
 	defer close(s.pieces)
+	defer func() { s.encoder.close() }()
 	if s.mine {
 		defer func() {
 			if s.err != nil {
@@ -202,6 +230,7 @@ func (s *inflation) next() error {
 	err := s.try(s.encoder, s.piece, end)
 	if errors.Is(err, errDiffers) {
 		var found *candidate
+		s.encoder.close()
 		if !certain {
 			s.likely = s.likely[1:]
 			if found, err = s.find(end); err != nil {

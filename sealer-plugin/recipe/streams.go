@@ -12,16 +12,18 @@ import (
 const MaxStreams = 1 << 18
 
 const (
-	// maxExpanded is how many bytes each one of a deflate stream stands for, at most. Of a stream that is made again in part,
-	// an encoder may hold back what stands for somewhat more.
+	// maxExpanded is how many bytes each one of a deflate stream stands for, at most, and maxRepeated of a zstd frame. Of a
+	// stream that is made again in part, an encoder may hold back what stands for somewhat more.
 	maxExpanded = 1032
+	maxRepeated = 128 << 10 / 4
 	maxHeldBack = 16 << 20 / maxExpanded
 	minStream   = 5 // bytes
 	// streamsPerBlock is the number of streams that fit a block of codec.FrameTarget bytes.
 	streamsPerBlock = codec.FrameTarget / (3*binary.MaxVarintLen64 + 2)
 )
 
-// Stream is a deflate stream in a blob, which is made of a part of its content. A blob's content is its literals and data.
+// Stream is a deflate stream, or a zstd frame without its checksum, in a blob, which is made of a part of its content. A blob's
+// content is its literals and data.
 type Stream struct {
 	codec.Encoding
 	Start int64 // in the content
@@ -92,7 +94,11 @@ func (r *Recipe) parseStreams(raw []byte) error {
 
 // addStream adds a stream that begins step bytes behind the beginning of the one before.
 func (r *Recipe) addStream(e codec.Encoding, step, inside, size uint64) error {
-	if inside < 1 || step > maxLength || size > maxLength || inside/maxExpanded > size+maxHeldBack {
+	expanded := uint64(maxExpanded)
+	if e.IsZstd() {
+		expanded = maxRepeated
+	}
+	if inside < 1 || step > maxLength || size > maxLength || inside/expanded > size+maxHeldBack {
 		return damagedf("a stream of %d bytes for %d", size, inside)
 	}
 	s := Stream{Encoding: e, Start: int64(step), Raw: int64(inside), Size: int64(size)}

@@ -183,8 +183,8 @@ func (s *scout) member(c *content, sec *section) (bool, error) {
 		return false, nil
 	}
 	place, start := c.placeIn(sec), sec.mark()
-	header := readHeader(sec)
-	if header == nil {
+	around := unwrap(sec)
+	if around == nil {
 		return false, nil
 	}
 	finding, mine := s.found.claim(place)
@@ -192,7 +192,7 @@ func (s *scout) member(c *content, sec *section) (bool, error) {
 		sec.rewind(start)
 		return false, nil
 	}
-	stream := newInflation(s.reading, sec, header, finding, mine)
+	stream := newInflation(s.reading, sec, around, finding, mine)
 	if found, err := stream.recognise(); !found || err != nil {
 		sec.rewind(start)
 		return false, err
@@ -203,5 +203,5 @@ func (s *scout) member(c *content, sec *section) (bool, error) {
 	if sec.rewind(stream.end); !stream.complete {
 		return false, nil
 	}
-	return true, c.literals(sec.r, gzipTrailer)
+	return true, c.literals(sec.r, around.trailer)
 }
