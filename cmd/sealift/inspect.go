@@ -27,7 +27,7 @@ func newInspect(c *cli) *cobra.Command {
   inline  it stands in the image document
   plain   the image is not in chunked form
 
-PACKED is a blob's share of the compressed packs, plus its recipe. Below a blob it says what of it is gzip, stored as what is
+PACKED is a blob's share of the compressed packs, plus its recipe. Below a blob it says what of it is gzip or zstd, stored as what is
 inside of it, and which program at which level makes the very same file again of that.`,
 		Example: `  sealift inspect registry.example.com/kube:v2
   sealift inspect --format json oci:/media/usb/kube:v2`,
@@ -102,9 +102,9 @@ func (c *cli) printBlobs(w io.Writer, image *sealift.Inspection) {
 		}
 		t.row(bytesOf(b.Size), packed, chunks, printable(b.Stored), name)
 		for _, g := range b.Gzip {
-			what := counted(g.Streams, "gzip file") + " in it"
+			what := counted(g.Streams, g.Format+" file") + " in it"
 			if g.Blob {
-				what = "gzip itself"
+				what = g.Format + " itself"
 			}
 			t.row(bytesOf(g.Size), "", "", "", "  "+what+", by "+g.Encoder+", "+bytesOf(g.Raw)+" inside")
 		}

@@ -31,9 +31,8 @@ chunks are there already, also in other repositories of the same registry.
 Of files that changed, a base's version is read, from the local store or else from DST, and the new chunks travel as
 deltas against it where that is much smaller.
 
-Layers that are compressed with gzip, and gzip files in layers, are stored as what is inside of them, if the very same
-file can be made again of that: so all digests stay. Others, and layers that are compressed with zstd, share little with
-those of other versions. --layers unpack stores all layers uncompressed: the image ID stays the same, the digest of the
+Layers that are compressed with gzip or zstd, and such files in layers, are stored as what is inside of them, if the very
+same file can be made again of that: so all digests stay. Others share little with those of other versions. --layers unpack stores all layers uncompressed: the image ID stays the same, the digest of the
 manifest becomes another one.`,
 		Example: `  sealift push docker-archive:kube.tar registry.example.com/kube:v1
   sealift push oci:build:v2 oci:/media/usb/kube:v2
@@ -59,7 +58,7 @@ manifest becomes another one.`,
 	addChoice(cmd, flags, &layers, "layers", "what to do with compressed layers", string(sealift.Keep), string(sealift.Unpack))
 	addPlatform(cmd, &platform, "push only this image of an index")
 	flags.Var(&number{&level, codec.MinLevel, codec.MaxLevel}, "level", "zstd level `N`, 1 to 19 (default 3)")
-	flags.BoolVar(&noRebuild, "no-rebuild", false, "store gzip files as they are, not as what is inside of them")
+	flags.BoolVar(&noRebuild, "no-rebuild", false, "store gzip and zstd files as they are, not as what is inside of them")
 	flags.BoolVar(&noDelta, "no-delta", false, "send whole chunks, and no deltas")
 	flags.BoolVar(&full, "full", false, "send whole chunks besides deltas, also of what DST has as deltas only")
 	_ = cmd.RegisterFlagCompletionFunc("base", completeReferences(1))

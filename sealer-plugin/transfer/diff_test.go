@@ -84,7 +84,7 @@ func TestInspect(t *testing.T) {
 		t.Error("how the blobs are stored:", diff)
 	}
 	layer := in.Blobs[6]
-	want := []GzipReport{{Encoder: layer.Gzip[0].Encoder, Blob: true, Streams: 1, Size: layer.Gzip[0].Size, Raw: int64(len(data))}}
+	want := []GzipReport{{Format: "gzip", Encoder: layer.Gzip[0].Encoder, Blob: true, Streams: 1, Size: layer.Gzip[0].Size, Raw: int64(len(data))}}
 	if diff := cmp.Diff(want, layer.Gzip); diff != "" || layer.Gzip[0].Size >= layer.Size {
 		t.Errorf("what of a layer of %d bytes is gzip: %s", layer.Size, diff)
 	}

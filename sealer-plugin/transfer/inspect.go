@@ -107,7 +107,7 @@ func gzipOf(r *recipe.Recipe) []GzipReport {
 		i := slices.IndexFunc(reports, func(r GzipReport) bool { return r.Encoder == s.String() && r.Blob == own })
 		if i < 0 {
 			i = len(reports)
-			reports = append(reports, GzipReport{Encoder: s.String(), Blob: own})
+			reports = append(reports, GzipReport{Format: s.Format(), Encoder: s.String(), Blob: own})
 		}
 		reports[i].Streams++
 		reports[i].Size += s.Size

@@ -153,12 +153,13 @@ type BlobReport struct {
 	Stored    string        `json:"stored"` // "inline", "tar", "bytes", or "plain" in an image that is not chunked
 	Chunks    int           `json:"chunks"`
 	Packed    int64         `json:"packed_bytes"` // its share of the compressed frames, plus its recipe
-	// Gzip are the streams of gzip files that are stored as what is inside of them.
+	// Gzip are the streams of gzip and zstd files that are stored as what is inside of them.
 	Gzip []GzipReport `json:"gzip,omitempty"`
 }
 
 // GzipReport describes streams of a blob that are made again in the same way.
 type GzipReport struct {
+	Format  string `json:"format"`  // "gzip" or "zstd"
 	Encoder string `json:"encoder"` // the program and its level
 	Blob    bool   `json:"blob"`    // they are the blob, and not files in it
 	Streams int    `json:"streams"`
