@@ -8,12 +8,12 @@ import (
 	"github.com/sealift/sealift/bench/corpus"
 )
 
-// compressed returns the software's image of a release with gzip layers.
-func compressed(t *testing.T, release int) corpus.Image {
+// compressed returns the software's image of a release with compressed layers.
+func compressed(t *testing.T, release int, encoding corpus.Encoding) corpus.Image {
 	t.Helper()
 	image := software(t, release)
 	for i := range image.Layers {
-		image.Layers[i].Encoding = corpus.Gzip
+		image.Layers[i].Encoding = encoding
 	}
 	return image
 }
@@ -23,7 +23,7 @@ func compressed(t *testing.T, release int) corpus.Image {
 func cluster(t *testing.T, release int, encoding corpus.Encoding) corpus.Image {
 	t.Helper()
 	date := monday.AddDate(0, 0, release)
-	layer := corpus.Directory(filepath.Join(layoutOf(t, compressed(t, release)), "blobs"), "registry/v2/blobs", date)
+	layer := corpus.Directory(filepath.Join(layoutOf(t, compressed(t, release, corpus.Gzip)), "blobs"), "registry/v2/blobs", date)
 	layer.Encoding = encoding
 	return corpus.Image{Built: date, Layers: []corpus.Layer{layer}}
 }
@@ -32,7 +32,8 @@ func cluster(t *testing.T, release int, encoding corpus.Encoding) corpus.Image {
 // changed inside of them.
 func TestUpdateGzip(t *testing.T) {
 	for name, release := range map[string]func(int) corpus.Image{
-		"layers":            func(n int) corpus.Image { return compressed(t, n) },
+		"layers":            func(n int) corpus.Image { return compressed(t, n, corpus.Gzip) },
+		"zstd layers":       func(n int) corpus.Image { return compressed(t, n, corpus.Zstd) },
 		"registry":          func(n int) corpus.Image { return cluster(t, n, corpus.Uncompressed) },
 		"registry in layer": func(n int) corpus.Image { return cluster(t, n, corpus.Gzip) },
 	} {
