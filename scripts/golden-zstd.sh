@@ -102,7 +102,7 @@ cd "$work"
 {
   printf '{\n  "inputs": [\n    %s\n  ],\n  "frames": {' "$inputs"
   separator=''
-  for version in v1.15.0 v1.17.7 v1.17.8 v1.18.0 v1.20.2 v1.20.3 v1.20.4; do
+  for version in v1.17.7 v1.17.8 v1.18.0 v1.20.2 v1.20.3 v1.20.4; do
     rm -f go.mod go.sum
     go mod init golden >/dev/null 2>&1
     go get github.com/klauspost/compress@$version >/dev/null 2>&1

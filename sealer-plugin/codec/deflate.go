@@ -25,7 +25,7 @@ const (
 
 	// github.com/klauspost/compress/zstd at its default, which is level 3 here.
 	Zstd    Encoder = 32 // from v1.17.8 to v1.20.2
-	Zstd115 Encoder = 33 // from v1.15.0 to v1.17.7
+	Zstd117 Encoder = 33 // from v1.17.0 to v1.17.7
 	Zstd120 Encoder = 34 // v1.20.3 and v1.20.4
 )
 
@@ -33,7 +33,7 @@ var encoderNames = [...]string{
 	GoFlate: "go", Klauspost: "klauspost", Pgzip: "pgzip", Zlib: "zlib", GNUGzip: "gzip", Pigz: "pigz",
 	Klauspost2022: "klauspost of 2022", Pgzip2022: "pgzip of 2022",
 	Klauspost115: "klauspost 1.15", Pgzip115: "pgzip with klauspost 1.15",
-	Zstd: "klauspost zstd", Zstd115: "klauspost zstd 1.15", Zstd120: "klauspost zstd 1.20",
+	Zstd: "klauspost zstd", Zstd117: "klauspost zstd 1.17.0", Zstd120: "klauspost zstd 1.20",
 }
 
 // Encoding is the way in which an encoder makes a stream.

@@ -24,7 +24,7 @@ const (
 
 // frameEncodings are all that frames are tried to be made by, in this order.
 var frameEncodings = []codec.Encoding{
-	{Encoder: codec.Zstd, Level: 3}, {Encoder: codec.Zstd115, Level: 3}, {Encoder: codec.Zstd120, Level: 3},
+	{Encoder: codec.Zstd, Level: 3}, {Encoder: codec.Zstd117, Level: 3}, {Encoder: codec.Zstd120, Level: 3},
 }
 
 // newFrameReader returns what decompresses the frame that r begins with, and takes no more of r than that without its checksum.

@@ -7,15 +7,14 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use storage::Error;
 use storage::deflate::{
-    self, KLAUSPOST_ZSTD, KLAUSPOST_ZSTD_1_15, KLAUSPOST_ZSTD_1_20, MAX_PIECE, MAX_ZSTD_STATE,
+    self, KLAUSPOST_ZSTD, KLAUSPOST_ZSTD_1_17_0, KLAUSPOST_ZSTD_1_20, MAX_PIECE, MAX_ZSTD_STATE,
 };
 
 const GOLDEN: &str = include_str!("../testdata/zstd.json");
 
 /// The versions in the file, and the encoders of these.
-const VERSIONS: [(&str, u32); 7] = [
-    ("v1.15.0", KLAUSPOST_ZSTD_1_15),
-    ("v1.17.7", KLAUSPOST_ZSTD_1_15),
+const VERSIONS: [(&str, u32); 6] = [
+    ("v1.17.7", KLAUSPOST_ZSTD_1_17_0),
     ("v1.17.8", KLAUSPOST_ZSTD),
     ("v1.18.0", KLAUSPOST_ZSTD),
     ("v1.20.2", KLAUSPOST_ZSTD),
@@ -23,7 +22,7 @@ const VERSIONS: [(&str, u32); 7] = [
     ("v1.20.4", KLAUSPOST_ZSTD_1_20),
 ];
 
-const ENCODERS: [u32; 3] = [KLAUSPOST_ZSTD, KLAUSPOST_ZSTD_1_15, KLAUSPOST_ZSTD_1_20];
+const ENCODERS: [u32; 3] = [KLAUSPOST_ZSTD, KLAUSPOST_ZSTD_1_17_0, KLAUSPOST_ZSTD_1_20];
 
 /// The only level.
 const LEVEL: u32 = 3;

@@ -56,8 +56,8 @@ pub const PGZIP_1_15: u32 = 10;
 /// github.com/klauspost/compress/zstd v1.17.8 to v1.20.2, at `SpeedDefault`, which is level 3 here.
 pub const KLAUSPOST_ZSTD: u32 = 32;
 
-/// As [`KLAUSPOST_ZSTD`], v1.15.0 to v1.17.7.
-pub const KLAUSPOST_ZSTD_1_15: u32 = 33;
+/// As [`KLAUSPOST_ZSTD`], v1.17.0 to v1.17.7.
+pub const KLAUSPOST_ZSTD_1_17_0: u32 = 33;
 
 /// As [`KLAUSPOST_ZSTD`], v1.20.3 and v1.20.4.
 pub const KLAUSPOST_ZSTD_1_20: u32 = 34;

@@ -14,7 +14,7 @@ mod search;
 use bytemuck::{Pod, Zeroable};
 
 use crate::deflate::{
-    Encoder, KLAUSPOST_ZSTD, KLAUSPOST_ZSTD_1_15, KLAUSPOST_ZSTD_1_20, Sink, open_as, write_as,
+    Encoder, KLAUSPOST_ZSTD, KLAUSPOST_ZSTD_1_17_0, KLAUSPOST_ZSTD_1_20, Sink, open_as, write_as,
 };
 use crate::error::Error;
 use block::Codes;
@@ -33,7 +33,7 @@ const WINDOW: u8 = 13 << 3;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Version {
     /// The first one.
-    V1_15_0,
+    V1_17_0,
     /// Writes blocks of one byte, repeated, as such.
     V1_17_8,
     /// Knows better what it costs to describe a code again.
@@ -41,11 +41,11 @@ pub enum Version {
 }
 
 impl Version {
-    const ALL: [Self; 3] = [Self::V1_15_0, Self::V1_17_8, Self::V1_20_3];
+    const ALL: [Self; 3] = [Self::V1_17_0, Self::V1_17_8, Self::V1_20_3];
 
     /// The version of a number, which one became by `as u32`; the first one for any other.
     fn of(number: u32) -> Self {
-        Self::ALL.into_iter().find(|&version| version as u32 == number).unwrap_or(Self::V1_15_0)
+        Self::ALL.into_iter().find(|&version| version as u32 == number).unwrap_or(Self::V1_17_0)
     }
 }
 
@@ -54,7 +54,7 @@ macro_rules! by_encoder {
     ($function:ident, $encoder:expr, $arguments:tt) => {
         match $encoder {
             KLAUSPOST_ZSTD => $function::<Versioned<{ Version::V1_17_8 as u32 }>> $arguments,
-            KLAUSPOST_ZSTD_1_15 => $function::<Versioned<{ Version::V1_15_0 as u32 }>> $arguments,
+            KLAUSPOST_ZSTD_1_17_0 => $function::<Versioned<{ Version::V1_17_0 as u32 }>> $arguments,
             KLAUSPOST_ZSTD_1_20 => $function::<Versioned<{ Version::V1_20_3 as u32 }>> $arguments,
             _ => Err(Error::Argument),
         }
