@@ -7,20 +7,42 @@ mod samples;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use storage::deflate::{
-    self, KLAUSPOST, KLAUSPOST_1_15, KLAUSPOST_2022, MAX_PIECE, MAX_STATE, PGZIP, PGZIP_1_15, PGZIP_2022,
+    self, GO_1_27, KLAUSPOST, KLAUSPOST_1_10_3, KLAUSPOST_1_11_13, KLAUSPOST_1_12_2, KLAUSPOST_1_12_3,
+    KLAUSPOST_1_14, KLAUSPOST_1_14_3, KLAUSPOST_1_15, KLAUSPOST_1_20_4, KLAUSPOST_2022, MAX_PIECE, MAX_STATE,
+    PGZIP, PGZIP_1_10_3, PGZIP_1_11_13, PGZIP_1_12_2, PGZIP_1_12_3, PGZIP_1_14, PGZIP_1_14_3, PGZIP_1_15,
+    PGZIP_1_20_4, PGZIP_2022,
 };
 
 const GOLDEN: &str = include_str!("../testdata/deflate/klauspost.json");
 
 /// The names of the encoders in the file, and their levels.
-const ENCODERS: [(&str, u32, &[i32]); 6] = [
+const ENCODERS: [(&str, u32, &[i32]); 22] = [
+    ("flate v1.20.4", KLAUSPOST_1_20_4, &LEVELS),
+    ("pgzip v1.3.0 with flate v1.20.4", PGZIP_1_20_4, &LEVELS),
     ("flate v1.20.3", KLAUSPOST, &LEVELS),
     ("pgzip v1.2.6 with flate v1.20.3", PGZIP, &LEVELS),
     ("flate v1.18.0", KLAUSPOST_2022, &LEVELS),
     ("pgzip v1.2.6 with flate v1.18.0", PGZIP_2022, &LEVELS),
-    ("flate v1.15.9", KLAUSPOST_1_15, &[5, 6]),
-    ("pgzip v1.2.6 with flate v1.15.9", PGZIP_1_15, &[5, 6]),
+    ("flate v1.15.9", KLAUSPOST_1_15, &OLD_LEVELS),
+    ("pgzip v1.2.6 with flate v1.15.9", PGZIP_1_15, &OLD_LEVELS),
+    ("flate v1.14.4", KLAUSPOST_1_14_3, &OLD_LEVELS),
+    ("pgzip v1.2.5 with flate v1.14.4", PGZIP_1_14_3, &OLD_LEVELS),
+    ("flate v1.14.2", KLAUSPOST_1_14, &OLD_LEVELS),
+    ("pgzip v1.2.5 with flate v1.14.2", PGZIP_1_14, &OLD_LEVELS),
+    ("flate v1.13.6", KLAUSPOST_1_12_3, &OLD_LEVELS),
+    ("pgzip v1.2.5 with flate v1.13.6", PGZIP_1_12_3, &OLD_LEVELS),
+    ("flate v1.12.2", KLAUSPOST_1_12_2, &OLD_LEVELS),
+    ("pgzip v1.2.5 with flate v1.12.2", PGZIP_1_12_2, &OLD_LEVELS),
+    ("flate v1.11.13", KLAUSPOST_1_11_13, &OLD_LEVELS),
+    ("pgzip v1.2.5 with flate v1.11.13", PGZIP_1_11_13, &OLD_LEVELS),
+    ("flate v1.11.12", KLAUSPOST_1_10_3, &OLD_LEVELS),
+    ("pgzip v1.2.5 with flate v1.11.12", PGZIP_1_10_3, &OLD_LEVELS),
+    ("Go 1.27.0", GO_1_27, &[9]),
+    ("Go 1.27.0", KLAUSPOST, &[-2, 0, 1, 2, 3, 4, 5, 6, 7, 8]),
 ];
+
+/// Of the old versions' levels those that there are.
+const OLD_LEVELS: [i32; 3] = [1, 5, 6];
 
 /// Go's levels, from `HuffmanOnly` on.
 const LEVELS: [i32; 11] = [-2, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9];

@@ -26,10 +26,11 @@ use zlib::{Gzip, Pigz, Zlib};
 pub const GO: u32 = 1;
 
 /// The `Writer` of github.com/klauspost/compress v1.18.2 to v1.20.3, packages `flate` and `gzip`, and of Go 1.27 at all
-/// levels but 9.
+/// levels but 9, for which there is [`GO_1_27`].
 pub const KLAUSPOST: u32 = 2;
 
-/// The `Writer` of github.com/klauspost/pgzip v1.2.6 that is made with those versions; at levels 7 to 9, v1.20.0 to v1.20.3.
+/// The `Writer` of github.com/klauspost/pgzip v1.2.5 to v1.3.0 that is made with those versions; at levels 7 to 9, v1.20.0
+/// to v1.20.3.
 pub const PGZIP: u32 = 3;
 
 /// zlib 1.2.11 to 1.3.1, never flushed: Python, Java's `GZIPOutputStream`.
@@ -41,17 +42,55 @@ pub const GZIP: u32 = 5;
 /// pigz 2.4 to 2.8 with several threads.
 pub const PIGZ: u32 = 6;
 
-/// As [`KLAUSPOST`], v1.15.11 (levels 7 to 9: v1.15.15) to v1.18.0: from 2022-09 to 2025-11.
+/// As [`KLAUSPOST`], v1.15.11 (levels 7 to 9: v1.15.15; level 4: v1.18.0) to v1.18.0: from 2022-09 to 2025-11.
 pub const KLAUSPOST_2022: u32 = 7;
 
 /// As [`PGZIP`], with those versions.
 pub const PGZIP_2022: u32 = 8;
 
-/// As [`KLAUSPOST`], v1.15.1 to v1.15.9, of 2022-03 to 2022-08, at levels 5 and 6 only.
+/// As [`KLAUSPOST`], v1.15.0 to v1.15.9, of 2022-03 to 2022-08, at levels 1, 5 and 6 only, as all of the older ones below.
 pub const KLAUSPOST_1_15: u32 = 9;
 
 /// As [`PGZIP`], with those versions and levels.
 pub const PGZIP_1_15: u32 = 10;
+
+/// Go's `compress/flate` of Go 1.27 at level 9, the one at which it is not [`KLAUSPOST`].
+pub const GO_1_27: u32 = 11;
+
+/// As [`KLAUSPOST`], v1.20.4, of 2026-11.
+pub const KLAUSPOST_1_20_4: u32 = 12;
+/// As [`PGZIP`], with that.
+pub const PGZIP_1_20_4: u32 = 13;
+
+/// As [`KLAUSPOST`], v1.14.3 and v1.14.4, of 2022-02.
+pub const KLAUSPOST_1_14_3: u32 = 14;
+/// As [`PGZIP`], with that.
+pub const PGZIP_1_14_3: u32 = 15;
+
+/// As [`KLAUSPOST`], v1.14.0 to v1.14.2, of 2022-01.
+pub const KLAUSPOST_1_14: u32 = 16;
+/// As [`PGZIP`], with that.
+pub const PGZIP_1_14: u32 = 17;
+
+/// As [`KLAUSPOST`], v1.12.3 to v1.13.6, of 2021-05 to 2021-12.
+pub const KLAUSPOST_1_12_3: u32 = 18;
+/// As [`PGZIP`], with that.
+pub const PGZIP_1_12_3: u32 = 19;
+
+/// As [`KLAUSPOST`], v1.12.2, of 2021-04.
+pub const KLAUSPOST_1_12_2: u32 = 20;
+/// As [`PGZIP`], with that.
+pub const PGZIP_1_12_2: u32 = 21;
+
+/// As [`KLAUSPOST`], v1.11.13 to v1.12.1, of 2021-03 to 2021-04.
+pub const KLAUSPOST_1_11_13: u32 = 22;
+/// As [`PGZIP`], with that.
+pub const PGZIP_1_11_13: u32 = 23;
+
+/// As [`KLAUSPOST`], v1.10.3 to v1.11.12, of 2020-03 to 2021-03.
+pub const KLAUSPOST_1_10_3: u32 = 24;
+/// As [`PGZIP`], with that.
+pub const PGZIP_1_10_3: u32 = 25;
 
 /// github.com/klauspost/compress/zstd v1.17.8 to v1.20.2, at `SpeedDefault`, which is level 3 here.
 pub const KLAUSPOST_ZSTD: u32 = 32;
@@ -96,7 +135,7 @@ pub(crate) trait Encoder: Pod {
     ///
     /// # Errors
     /// [`Error::Argument`] if the program has no such level.
-    fn open(&mut self, level: u32) -> Result<(), Error>;
+    fn open(&mut self, encoder: u32, level: u32) -> Result<(), Error>;
 
     /// Compresses raw bytes, the last ones if `last`, and writes what becomes of them to `output`, as far as that does not
     /// depend on what follows.
@@ -111,14 +150,11 @@ pub(crate) trait Encoder: Pod {
 pub fn open(encoder: u32, level: u32, state: &mut [u8]) -> Result<usize, Error> {
     match encoder {
         GO => go::open(level, state),
-        KLAUSPOST | PGZIP | KLAUSPOST_2022 | PGZIP_2022 | KLAUSPOST_1_15 | PGZIP_1_15 => {
-            klauspost::open(encoder, level, state)
-        }
         ZLIB => open_as::<Zlib>(encoder, level, state),
         GZIP => open_as::<Gzip>(encoder, level, state),
         PIGZ => open_as::<Pigz>(encoder, level, state),
         KLAUSPOST_ZSTD..=KLAUSPOST_ZSTD_1_20 => zstd::open(encoder, level, state),
-        _ => Err(Error::Argument),
+        _ => klauspost::open(encoder, level, state),
     }
 }
 
@@ -139,14 +175,11 @@ pub fn write(state: &mut [u8], input: &[u8], last: bool, output: &mut [u8]) -> R
     let header: Header = bytemuck::pod_read_unaligned(header);
     match header.encoder {
         GO => go::write(header.level, state, input, last, output),
-        KLAUSPOST | PGZIP | KLAUSPOST_2022 | PGZIP_2022 | KLAUSPOST_1_15 | PGZIP_1_15 => {
-            klauspost::write(header.encoder, header.level, state, input, last, output)
-        }
         ZLIB => write_as::<Zlib>(state, input, last, output),
         GZIP => write_as::<Gzip>(state, input, last, output),
         PIGZ => write_as::<Pigz>(state, input, last, output),
         KLAUSPOST_ZSTD..=KLAUSPOST_ZSTD_1_20 => zstd::write(header.encoder, state, input, last, output),
-        _ => Err(Error::Argument),
+        _ => klauspost::write(header.encoder, header.level, state, input, last, output),
     }
 }
 
@@ -156,7 +189,7 @@ pub(crate) fn open_as<E: Encoder>(encoder: u32, level: u32, state: &mut [u8]) ->
     let state = state.get_mut(..length).ok_or(Error::Space)?;
     state[..size_of::<Header>() + E::CLEARED].fill(0);
     let (header, rest) = parts::<E>(state)?;
-    rest.open(level)?;
+    rest.open(encoder, level)?;
     *header = Header { encoder, level, ..Header::zeroed() };
     Ok(length)
 }

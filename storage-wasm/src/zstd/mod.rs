@@ -86,7 +86,7 @@ impl<const VERSION: u32> Encoder for Versioned<VERSION> {
     /// The bytes that may be any are those of the window, which is the last of it.
     const CLEARED: usize = std::mem::offset_of!(Frame, search) + search::CLEARED;
 
-    fn open(&mut self, level: u32) -> Result<(), Error> {
+    fn open(&mut self, _: u32, level: u32) -> Result<(), Error> {
         if level == LEVEL { Ok(()) } else { Err(Error::Argument) }
     }
 

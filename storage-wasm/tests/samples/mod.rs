@@ -51,6 +51,16 @@ pub fn copies(seed: u64, length: usize) -> Vec<u8> {
     bytes
 }
 
+/// Zeros, then [`copies`], then bytes that hardly repeat, then some that are the less frequent the greater they are.
+pub fn mixed(seed: u64, length: usize) -> Vec<u8> {
+    let mut source = SplitMix64::new(seed);
+    let mut bytes = vec![0; length / 4];
+    bytes.extend(copies(seed, length / 4));
+    bytes.extend((0..length / 4).map(|_| (source.next() % 96) as u8));
+    bytes.resize_with(length, || source.next().trailing_zeros() as u8);
+    bytes
+}
+
 /// Something like a program: functions that call each other, and a table of addresses. `moved` says how far they are apart.
 pub fn program(seed: u64, length: usize, moved: usize) -> Vec<u8> {
     const BODY: usize = 256;
@@ -76,6 +86,7 @@ pub fn of_kind(kind: &str, seed: u64, length: usize) -> Vec<u8> {
     match kind {
         "random" => random(seed, length),
         "copies" => copies(seed, length),
+        "mixed" => mixed(seed, length),
         "zeros" => vec![0; length],
         _ => panic!("unknown kind of input: {kind}"),
     }

@@ -103,7 +103,7 @@ pub struct Chains {
 }
 
 impl Encoder for Chains {
-    fn open(&mut self, level: u32) -> Result<(), Error> {
+    fn open(&mut self, _encoder: u32, level: u32) -> Result<(), Error> {
         self.level = level;
         self.length = Match::NONE.length as u32;
         Ok(())

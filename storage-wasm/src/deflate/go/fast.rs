@@ -39,7 +39,7 @@ pub struct Fast {
 }
 
 impl Encoder for Fast {
-    fn open(&mut self, _: u32) -> Result<(), Error> {
+    fn open(&mut self, _encoder: u32, _level: u32) -> Result<(), Error> {
         Ok(())
     }
 

@@ -17,7 +17,7 @@ pub struct Plain {
 }
 
 impl Encoder for Plain {
-    fn open(&mut self, level: u32) -> Result<(), Error> {
+    fn open(&mut self, _encoder: u32, level: u32) -> Result<(), Error> {
         self.level = level;
         Ok(())
     }

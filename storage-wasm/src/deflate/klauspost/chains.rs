@@ -175,11 +175,13 @@ impl Chains {
             *n = n.wrapping_add(1);
         }
         let mut codes = [0; 256];
-        huffman::build(&frequencies, &mut codes, 15);
+        huffman::build(&frequencies, &mut codes, 15, version);
+        // What is not counted has no code. Go reckons a bit for it.
+        let least = i32::from(version == Version::Go1_27);
         let mut bits = 0;
         for index in from.max(0)..self.end.min(SIZE as i32) {
             self.bits[index as usize] = bits;
-            bits += huffman::length(codes[self.byte(index) as usize]) as i32;
+            bits += least.max(huffman::length(codes[self.byte(index) as usize]) as i32);
             self.bits[index as usize + 1] = bits;
         }
     }

@@ -12,14 +12,22 @@ use super::{DICTIONARY, Method};
 use crate::deflate::sink::Sink;
 
 /// See [`Writer::open`].
-const PENALTY: u32 = 7;
+fn penalty(version: Version) -> u32 {
+    match version {
+        _ if version < Version::V1_11_13 => 6,
+        _ if version < Version::V1_14_0 => 8,
+        _ => 7,
+    }
+}
 
 /// A search counts positions from the beginning of the stream. Before they leave an `i32`, they begin anew.
 const RENEWAL: i32 = 1 << 30;
 
-/// A block that is shorter is not searched, and one of not more than `TINY` bytes is stored.
+/// A block that is shorter is not searched, and one of not more than `TINY` bytes is stored. Since v1.20.4, that goes for
+/// streams alone; other blocks are stored only if they have not more than `LEAST` bytes.
 const SMALL: usize = 128;
 const TINY: usize = 32;
+const LEAST: usize = 12;
 
 /// What is of every level.
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -51,17 +59,20 @@ pub struct Fast<S>(S);
 impl<S: Search> Fast<S> {
     /// Writes the block.
     fn encode(&mut self, following: Following, output: &mut Sink<'_>) {
-        let length = self.0.block().window.block().len();
-        if length >= SMALL {
+        let Block { window, writer, .. } = self.0.block();
+        let length = window.block().len();
+        let is_stream = following == Following::End && window.start() == 0;
+        let shortest = if writer.version() < Version::V1_20_4 || is_stream { SMALL } else { LEAST + 1 };
+        if length >= shortest {
             self.search();
         }
         let Block { window, tokens, writer, .. } = self.0.block();
         let raw = window.block();
         match tokens.count() as usize {
             _ if length == 0 => {}
-            _ if length <= TINY => writer.stored(raw, output),
-            _ if length < SMALL => writer.literals(raw, following, output),
-            0 => writer.stored(raw, output),
+            _ if length <= TINY.min(shortest - 1) => writer.stored(raw, output),
+            0 if length >= SMALL => writer.stored(raw, output),
+            0 => writer.literals(raw, following, output),
             count if count > length - length / 16 => writer.literals(raw, following, output),
             _ => writer.block(tokens, Some(raw), following, output),
         }
@@ -97,7 +108,7 @@ impl<S: Search> Fast<S> {
 impl<S: Search> Method for Fast<S> {
     fn open(&mut self, version: Version, _level: u32) {
         let block = self.0.block();
-        block.writer.open(version, PENALTY);
+        block.writer.open(version, penalty(version));
         block.window.base = MAX_STORED as i32;
     }
 
@@ -128,8 +139,8 @@ impl<S: Search> Method for Fast<S> {
         }
     }
 
-    fn flush(&mut self, output: &mut Sink<'_>) {
-        self.encode(Following::Flush, output);
+    fn flush(&mut self, following: Following, output: &mut Sink<'_>) {
+        self.encode(following, output);
     }
 
     fn writer(&mut self) -> &mut Writer {

@@ -41,12 +41,12 @@ impl Found {
 /// Adds a match, extended to bytes before it, and the literals before it. Returns the match.
 #[inline]
 pub fn emit(block: &mut Block, mut found: Found, emitted: i32) -> Found {
-    let Block { window, tokens, .. } = block;
+    let Block { window, tokens, writer, .. } = block;
     let before = window.common_before(found.earlier, found.at, emitted);
     found.at -= before;
     found.earlier -= before;
     found.length += before;
     tokens.literals(window.slice(emitted, found.at));
-    tokens.long_match(found.length, found.at - found.earlier);
+    tokens.long_match(found.length, found.at - found.earlier, writer.version());
     found
 }

@@ -2,6 +2,7 @@
 
 use super::huffman::{self, Code};
 use super::tokens::{DISTANCES, LITERALS};
+use super::writer::Version;
 use crate::deflate::sink::Sink;
 
 /// How many symbols code lengths are described with, and the order in which their own lengths are written.
@@ -30,7 +31,7 @@ pub struct Header {
 
 impl Header {
     /// Describes codes of literals and lengths, and of distances.
-    pub fn new(literals: &[Code], distances: &[Code]) -> Self {
+    pub fn new(literals: &[Code], distances: &[Code], version: Version) -> Self {
         let mut header = Header {
             literals: literals.len(),
             distances: distances.len(),
@@ -48,7 +49,7 @@ impl Header {
             }
             header.add_run(length, run);
         }
-        huffman::build(&header.frequencies, &mut header.codes, 7);
+        huffman::build(&header.frequencies, &mut header.codes, 7, version);
         header
     }
 

@@ -1,8 +1,9 @@
-//! Prefix codes of limited length, by the boundary package-merge algorithm (Katajainen, Moffat, Turpin 1995). Among
-//! codes that cost the same, those that Go's encoders make: leaves come before pairs, and equal frequencies are in the
-//! order of their symbols.
+//! Prefix codes of limited length, by the boundary package-merge algorithm (Katajainen, Moffat, Turpin 1995), or since
+//! v1.20.4 by Huffman's own, unless that makes a code too long. Among codes that cost the same, those that Go's encoders
+//! make: leaves come before pairs, by Huffman's also equal ones, and equal frequencies are in the order of their symbols.
 
 use super::tokens::LITERALS;
+use super::writer::Version;
 
 /// The longest code.
 const MAX_BITS: usize = 15;
@@ -49,7 +50,7 @@ struct Leaf {
 }
 
 /// Makes codes of `limit` bits at most, 15 or fewer, of `frequencies`, 286 or fewer. A symbol that does not occur has none.
-pub fn build(frequencies: &[u16], codes: &mut [Code], limit: usize) {
+pub fn build(frequencies: &[u16], codes: &mut [Code], limit: usize, version: Version) {
     let mut leaves = [Leaf::default(); LITERALS];
     let mut count = 0;
     codes[..frequencies.len()].fill(0);
@@ -65,7 +66,8 @@ pub fn build(frequencies: &[u16], codes: &mut [Code], limit: usize) {
         return;
     }
     leaves.sort_unstable_by_key(|leaf| u32::from(leaf.frequency) << 16 | u32::from(leaf.symbol));
-    let counts = lengths(leaves, limit);
+    let tree = if version < Version::V1_20_4 { None } else { unlimited_lengths(leaves, limit) };
+    let counts = tree.unwrap_or_else(|| lengths(leaves, limit));
     assign(leaves, &counts, &mut codes[..frequencies.len()]);
 }
 
@@ -132,6 +134,45 @@ fn lengths(leaves: &[Leaf], limit: usize) -> [u16; MAX_BITS + 1] {
         counts[top + 1 - level] = (taken[top][level] - taken[top][level - 1]) as u16;
     }
     counts
+}
+
+/// [`lengths`] by Huffman's algorithm, unless one is greater than the limit.
+fn unlimited_lengths(leaves: &[Leaf], limit: usize) -> Option<[u16; MAX_BITS + 1]> {
+    let pairs = leaves.len() - 1;
+    let mut frequencies = [0i32; LITERALS]; // of pairs, in the order in which they are made, which is also theirs
+    let mut leaf_parents = [0usize; LITERALS];
+    let mut pair_parents = [0usize; LITERALS];
+    let (mut leaf, mut pair) = (0, 0);
+    for new in 0..pairs {
+        for _ in 0..2 {
+            let next = leaves.get(leaf).map(|leaf| i32::from(leaf.frequency));
+            match next {
+                Some(next) if pair >= new || next <= frequencies[pair] => {
+                    frequencies[new] += next;
+                    leaf_parents[leaf] = new;
+                    leaf += 1;
+                }
+                _ => {
+                    frequencies[new] += frequencies[pair];
+                    pair_parents[pair] = new;
+                    pair += 1;
+                }
+            }
+        }
+    }
+    let mut depths = [0usize; LITERALS];
+    for pair in (0..pairs - 1).rev() {
+        depths[pair] = depths[pair_parents[pair]] + 1;
+    }
+    let mut counts = [0; MAX_BITS + 1];
+    for parent in &leaf_parents[..leaves.len()] {
+        let depth = depths[*parent] + 1;
+        if depth > limit {
+            return None;
+        }
+        counts[depth] += 1;
+    }
+    Some(counts)
 }
 
 /// Gives the most frequent leaves the shortest codes, and codes of a length in the order of symbols (RFC 1951, 3.2.2).

@@ -237,8 +237,8 @@ impl Method for Lazy {
         }
     }
 
-    fn flush(&mut self, output: &mut Sink<'_>) {
-        self.step(Following::Flush, output);
+    fn flush(&mut self, following: Following, output: &mut Sink<'_>) {
+        self.step(following, output);
     }
 
     fn writer(&mut self) -> &mut Writer {

@@ -73,11 +73,11 @@ impl Level5 {
     fn improve(&self, found: &mut Found, limit: i32) {
         let window = &self.block.window;
         let end = found.end();
+        let Some(slack) = self.block.writer.version().slack() else { return };
         if found.length >= 30 || end >= limit {
             return;
         }
         let [last, _] = self.tables.long(window.load64(end));
-        let slack = self.block.writer.version().slack();
         let (earlier, at) = (last.wrapping_sub(window.base + found.length - slack), found.at + slack);
         if earlier >= 0 && earlier < at && distance(earlier, at) < MAX_DISTANCE as u32 {
             let length = window.common(earlier, at);

@@ -81,10 +81,10 @@ impl Level6 {
     fn improve(&self, found: &mut Found, limit: i32) {
         let window = &self.block.window;
         let end = found.end();
+        let Some(slack) = self.block.writer.version().slack() else { return };
         if end >= limit {
             return;
         }
-        let slack = self.block.writer.version().slack();
         let at = found.at + slack;
         for position in self.tables.long(window.load64(end)) {
             let earlier = position.wrapping_sub(window.base + found.length - slack);

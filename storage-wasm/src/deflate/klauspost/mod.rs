@@ -1,4 +1,5 @@
-//! What github.com/klauspost/compress writes, and github.com/klauspost/pgzip with it.
+//! What github.com/klauspost/compress writes, github.com/klauspost/pgzip with it, and Go since 1.27, into whose
+//! `compress/flate` it was taken.
 
 mod chains;
 mod fast;
@@ -12,6 +13,7 @@ mod level3;
 mod level4;
 mod level5;
 mod level6;
+mod literals;
 mod pair;
 mod plain;
 mod tokens;
@@ -22,19 +24,22 @@ use bytemuck::{Pod, Zeroable};
 
 use super::sink::Sink;
 use super::{
-    Encoder, KLAUSPOST, KLAUSPOST_1_15, KLAUSPOST_2022, PGZIP, PGZIP_1_15, PGZIP_2022, open_as, write_as,
+    Encoder, GO_1_27, KLAUSPOST, KLAUSPOST_1_10_3, KLAUSPOST_1_11_13, KLAUSPOST_1_12_2, KLAUSPOST_1_12_3,
+    KLAUSPOST_1_14, KLAUSPOST_1_14_3, KLAUSPOST_1_15, KLAUSPOST_1_20_4, KLAUSPOST_2022, PGZIP, PGZIP_1_10_3,
+    PGZIP_1_11_13, PGZIP_1_12_2, PGZIP_1_12_3, PGZIP_1_14, PGZIP_1_14_3, PGZIP_1_15, PGZIP_1_20_4,
+    PGZIP_2022, open_as, write_as,
 };
 use crate::error::Error;
 use fast::Fast;
 use lazy::Lazy;
-use level1::Level1;
+use level1::{Level1, OldLevel1};
 use level2::Level2;
 use level3::Level3;
 use level4::Level4;
 use level5::Level5;
 use level6::Level6;
 use plain::Plain;
-use writer::{Version, Writer};
+use writer::{Following, Version, Writer};
 
 /// What pgzip compresses by itself, and how much of what is before may be referred to.
 const BLOCK: usize = 1 << 20;
@@ -46,42 +51,63 @@ const LITERALS_ONLY: u32 = -2i32 as u32;
 /// Calls `$function` for the type of an encoder and a level.
 macro_rules! by_encoder {
     ($function:ident, $encoder:expr, $level:expr, $arguments:tt) => {
-        match $encoder {
-            KLAUSPOST => by_level!($function, Whole, V1_18_2, $level, $arguments),
-            PGZIP => by_level!($function, Blocks, V1_18_2, $level, $arguments),
-            KLAUSPOST_2022 => by_level!($function, Whole, V1_15_11, $level, $arguments),
-            PGZIP_2022 => by_level!($function, Blocks, V1_15_11, $level, $arguments),
-            KLAUSPOST_1_15 => by_old_level!($function, Whole, $level, $arguments),
-            PGZIP_1_15 => by_old_level!($function, Blocks, $level, $arguments),
-            _ => Err(Error::Argument),
+        match Program::of($encoder, $level)? {
+            Program { version, blocks: false } => by_level!($function, Whole, version, $level, $arguments),
+            Program { version, blocks: true } => by_level!($function, Blocks, version, $level, $arguments),
         }
     };
 }
 
 macro_rules! by_level {
-    ($function:ident, $stream:ident, $version:ident, $level:expr, $arguments:tt) => {
+    ($function:ident, $stream:ident, $version:expr, $level:expr, $arguments:tt) => {
         match $level {
-            1 => $function::<$stream<Fast<Level1>, { Version::$version as u32 }>> $arguments,
-            2 => $function::<$stream<Fast<Level2>, { Version::$version as u32 }>> $arguments,
-            3 => $function::<$stream<Fast<Level3>, { Version::$version as u32 }>> $arguments,
-            4 => $function::<$stream<Fast<Level4>, { Version::$version as u32 }>> $arguments,
-            5 => $function::<$stream<Fast<Level5>, { Version::$version as u32 }>> $arguments,
-            6 => $function::<$stream<Fast<Level6>, { Version::$version as u32 }>> $arguments,
-            7..=9 => $function::<$stream<Lazy, { Version::$version as u32 }>> $arguments,
-            0 | LITERALS_ONLY => $function::<$stream<Plain, { Version::$version as u32 }>> $arguments,
+            1 if $version < Version::V1_15_11 => $function::<$stream<Fast<OldLevel1>>> $arguments,
+            1 => $function::<$stream<Fast<Level1>>> $arguments,
+            2 => $function::<$stream<Fast<Level2>>> $arguments,
+            3 => $function::<$stream<Fast<Level3>>> $arguments,
+            4 => $function::<$stream<Fast<Level4>>> $arguments,
+            5 => $function::<$stream<Fast<Level5>>> $arguments,
+            6 => $function::<$stream<Fast<Level6>>> $arguments,
+            7..=9 => $function::<$stream<Lazy>> $arguments,
+            0 | LITERALS_ONLY => $function::<$stream<Plain>> $arguments,
             _ => Err(Error::Argument),
         }
     };
 }
 
-macro_rules! by_old_level {
-    ($function:ident, $stream:ident, $level:expr, $arguments:tt) => {
-        match $level {
-            5 => $function::<$stream<Fast<Level5>, { Version::V1_15_1 as u32 }>> $arguments,
-            6 => $function::<$stream<Fast<Level6>, { Version::V1_15_1 as u32 }>> $arguments,
-            _ => Err(Error::Argument),
-        }
-    };
+/// Which program an encoder is.
+struct Program {
+    version: Version,
+    blocks: bool, // it is pgzip
+}
+
+impl Program {
+    /// The program of an encoder that knows a level. Of old versions, the levels are known that differ in little from those
+    /// of now.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if there is none.
+    fn of(encoder: u32, level: u32) -> Result<Self, Error> {
+        let (version, blocks) = match encoder {
+            KLAUSPOST | PGZIP => (Version::V1_18_2, encoder == PGZIP),
+            KLAUSPOST_2022 | PGZIP_2022 => (Version::V1_15_11, encoder == PGZIP_2022),
+            KLAUSPOST_1_15 | PGZIP_1_15 => (Version::V1_15_0, encoder == PGZIP_1_15),
+            GO_1_27 => (Version::Go1_27, false),
+            KLAUSPOST_1_20_4 | PGZIP_1_20_4 => (Version::V1_20_4, encoder == PGZIP_1_20_4),
+            KLAUSPOST_1_14_3 | PGZIP_1_14_3 => (Version::V1_14_3, encoder == PGZIP_1_14_3),
+            KLAUSPOST_1_14 | PGZIP_1_14 => (Version::V1_14_0, encoder == PGZIP_1_14),
+            KLAUSPOST_1_12_3 | PGZIP_1_12_3 => (Version::V1_12_3, encoder == PGZIP_1_12_3),
+            KLAUSPOST_1_12_2 | PGZIP_1_12_2 => (Version::V1_12_2, encoder == PGZIP_1_12_2),
+            KLAUSPOST_1_11_13 | PGZIP_1_11_13 => (Version::V1_11_13, encoder == PGZIP_1_11_13),
+            KLAUSPOST_1_10_3 | PGZIP_1_10_3 => (Version::V1_10_3, encoder == PGZIP_1_10_3),
+            _ => return Err(Error::Argument),
+        };
+        let known = match version {
+            Version::Go1_27 => level == 9,
+            _ => version >= Version::V1_15_11 || matches!(level, 1 | 5 | 6),
+        };
+        if known { Ok(Program { version, blocks }) } else { Err(Error::Argument) }
+    }
 }
 
 /// [`super::open`] for an encoder of this family.
@@ -112,8 +138,8 @@ trait Method: Pod {
     /// Compresses raw bytes, as far as that does not depend on whether more follows.
     fn write(&mut self, input: &[u8], output: &mut Sink<'_>);
 
-    /// Compresses what it has.
-    fn flush(&mut self, output: &mut Sink<'_>);
+    /// Compresses what it has, behind which is no block.
+    fn flush(&mut self, following: Following, output: &mut Sink<'_>);
 
     /// Where the blocks go through.
     fn writer(&mut self) -> &mut Writer;
@@ -125,11 +151,11 @@ trait Method: Pod {
 /// A stream made by one flate `Writer`. Its output does not depend on the sizes of `Write` calls.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(transparent)]
-struct Whole<M, const VERSION: u32>(M);
+struct Whole<M>(M);
 
-impl<M: Method, const VERSION: u32> Encoder for Whole<M, VERSION> {
-    fn open(&mut self, level: u32) -> Result<(), Error> {
-        self.0.open(Version::of(VERSION), level);
+impl<M: Method> Encoder for Whole<M> {
+    fn open(&mut self, encoder: u32, level: u32) -> Result<(), Error> {
+        self.0.open(Program::of(encoder, level)?.version, level);
         Ok(())
     }
 
@@ -137,7 +163,7 @@ impl<M: Method, const VERSION: u32> Encoder for Whole<M, VERSION> {
         self.0.writer().check();
         self.0.write(input, output);
         if last {
-            self.0.flush(output);
+            self.0.flush(Following::End, output);
             self.0.writer().finish(output);
         }
     }
@@ -147,18 +173,18 @@ impl<M: Method, const VERSION: u32> Encoder for Whole<M, VERSION> {
 /// a dictionary. The last one may be empty.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(transparent)]
-struct Blocks<M, const VERSION: u32>(M);
+struct Blocks<M>(M);
 
-impl<M: Method, const VERSION: u32> Blocks<M, VERSION> {
+impl<M: Method> Blocks<M> {
     fn flush(&mut self, output: &mut Sink<'_>) {
-        self.0.flush(output);
+        self.0.flush(Following::Flush, output);
         self.0.writer().stored(&[], output);
     }
 }
 
-impl<M: Method, const VERSION: u32> Encoder for Blocks<M, VERSION> {
-    fn open(&mut self, level: u32) -> Result<(), Error> {
-        self.0.open(Version::of(VERSION), level);
+impl<M: Method> Encoder for Blocks<M> {
+    fn open(&mut self, encoder: u32, level: u32) -> Result<(), Error> {
+        self.0.open(Program::of(encoder, level)?.version, level);
         Ok(())
     }
 

@@ -61,8 +61,8 @@ impl Method for Plain {
         }
     }
 
-    fn flush(&mut self, output: &mut Sink<'_>) {
-        self.write_block(Following::Flush, output);
+    fn flush(&mut self, following: Following, output: &mut Sink<'_>) {
+        self.write_block(following, output);
     }
 
     fn writer(&mut self) -> &mut Writer {

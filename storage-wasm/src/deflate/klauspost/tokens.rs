@@ -2,6 +2,8 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use super::writer::Version;
+
 /// The longest match that a token holds, and the shortest that deflate knows.
 pub const MAX_LENGTH: i32 = 258;
 const MIN_LENGTH: i32 = 3;
@@ -77,6 +79,8 @@ pub struct Tokens {
     /// Of the distance codes.
     pub distances: [u16; 32],
     count: u32,
+    ended: u32,  // whether the end of the block was added
+    filled: u32, // symbols that were counted though they do not occur
     tokens: [u32; ROOM],
 }
 
@@ -86,7 +90,7 @@ impl Tokens {
         self.literals = [0; 256];
         self.lengths = [0; 32];
         self.distances = [0; 32];
-        self.count = 0;
+        (self.count, self.ended, self.filled) = (0, 0, 0);
     }
 
     /// How many there are, with the end of the block if it was added.
@@ -125,12 +129,13 @@ impl Tokens {
 
     /// Adds a match of any length, as several if it is too long for one.
     #[inline]
-    pub fn long_match(&mut self, mut length: i32, distance: i32) {
+    pub fn long_match(&mut self, mut length: i32, distance: i32, version: Version) {
         let distance = distance.wrapping_sub(1) as u32 & 0x7fff;
         let code = distance_code(distance);
         while length > MAX_LENGTH {
-            // What remains must be long enough for another one.
-            let most = if length > MAX_LENGTH + MIN_LENGTH { MAX_LENGTH } else { MAX_LENGTH - MIN_LENGTH };
+            // What remains must be long enough for another one. That was once made sure of in each step.
+            let whole = version >= Version::V1_15_0 && length > MAX_LENGTH + MIN_LENGTH;
+            let most = if whole { MAX_LENGTH } else { MAX_LENGTH - MIN_LENGTH };
             self.add_match(most, distance, code);
             length -= most;
         }
@@ -153,11 +158,24 @@ impl Tokens {
     pub fn end(&mut self) {
         self.lengths[0] = self.lengths[0].wrapping_add(1);
         self.count = self.count.wrapping_add(1);
+        self.ended = 1;
+    }
+
+    /// Counts each symbol that does not occur once, the end of the block too: so all get codes.
+    pub fn fill(&mut self) {
+        let symbols = self.literals.iter_mut().chain(&mut self.lengths[..LITERALS - END]);
+        for frequency in symbols.filter(|n| **n == 0) {
+            *frequency = 1;
+            self.filled = self.filled.wrapping_add(1);
+        }
+        for frequency in self.distances[..DISTANCES].iter_mut().filter(|n| **n == 0) {
+            *frequency = 1;
+        }
     }
 
     /// Literals and matches, in order.
     pub fn iter(&self) -> impl Iterator<Item = Token> {
-        let count = self.count.saturating_sub(u32::from(self.lengths[0])) as usize;
+        let count = self.count.saturating_sub(self.ended) as usize;
         self.tokens[..count.min(ROOM)].iter().map(|&token| match token & MATCH {
             0 => Token::Literal(token as u8),
             _ => Token::Match((token >> 22) as u8, token >> 16 & 31, token & 0x7fff),
@@ -166,10 +184,14 @@ impl Tokens {
 
     /// About how many bits the block takes with the best codes for it, without their description. The program reckons in
     /// `float32`, and the result decides whether codes are used again: so the order of the sums matters.
-    pub fn estimate(&self) -> i64 {
+    pub fn estimate(&self, version: Version) -> i64 {
+        let symbol_cost: fn(u16, f32) -> f32 =
+            if version < Version::V1_12_3 { ideal_cost } else { symbol_cost };
+        let end = if version < Version::V1_14_0 { self.ended } else { 0 };
+        let count = self.count.wrapping_add(self.filled).saturating_sub(end);
         let (mut entropy, mut bits, mut matches) = (0f32, 0, 0);
-        if self.count > 0 {
-            let share = 1.0 / self.count as f32;
+        if count > 0 {
+            let share = 1.0 / count as f32;
             for &n in self.literals.iter().filter(|&&n| n > 0) {
                 entropy += symbol_cost(n, share);
             }
@@ -197,8 +219,14 @@ fn symbol_cost(count: u16, share: f32) -> f32 {
     (-log2(n * share)).clamp(1.0, 15.0) * n
 }
 
+/// [`symbol_cost`] if codes could have any length.
+fn ideal_cost(count: u16, share: f32) -> f32 {
+    let n = f32::from(count);
+    -log2(n * share) * n
+}
+
 /// About the binary logarithm, by a parabola over the mantissa.
-fn log2(value: f32) -> f32 {
+pub fn log2(value: f32) -> f32 {
     let bits = value.to_bits();
     let exponent = (bits >> 23 & 255) as i32 - 128;
     let mantissa = f32::from_bits((bits & !0x7f80_0000) + (127 << 23));

@@ -23,34 +23,67 @@ const MAX_FIXED: u32 = 250;
 pub enum Following {
     /// Another block, which may use the codes again.
     Block,
-    /// A marker or the end: the block is ended at once.
+    /// A marker: the block is ended at once.
     Flush,
+    /// The end: likewise.
+    End,
 }
 
-/// A version of the program since which it wrote other blocks.
+/// A version of the program since which it wrote other streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Version {
+    /// Of 2020-03.
+    V1_10_3,
+    /// Of 2021-03.
+    V1_11_13,
+    /// Of 2021-04.
+    V1_12_2,
+    /// Of 2021-05.
+    V1_12_3,
+    /// Of 2022-01.
+    V1_14_0,
+    /// Of 2022-02.
+    V1_14_3,
     /// Of 2022-03.
-    V1_15_1 = 0,
+    V1_15_0,
     /// Of 2022-09.
-    V1_15_11 = 1,
+    V1_15_11,
     /// Of 2025-12.
-    V1_18_2 = 2,
+    V1_18_2,
+    /// What Go 1.27 made of that.
+    Go1_27,
+    /// Of 2026-11.
+    V1_20_4,
 }
 
 impl Version {
+    const ALL: [Version; 11] = [
+        Version::V1_10_3,
+        Version::V1_11_13,
+        Version::V1_12_2,
+        Version::V1_12_3,
+        Version::V1_14_0,
+        Version::V1_14_3,
+        Version::V1_15_0,
+        Version::V1_15_11,
+        Version::V1_18_2,
+        Version::Go1_27,
+        Version::V1_20_4,
+    ];
+
     /// The version of a number.
-    pub const fn of(number: u32) -> Self {
-        match number {
-            0 => Version::V1_15_1,
-            1 => Version::V1_15_11,
-            _ => Version::V1_18_2,
-        }
+    fn of(number: u32) -> Self {
+        Self::ALL[(number as usize).min(Self::ALL.len() - 1)]
     }
 
-    /// How many bytes the beginning of a short match may differ in from a longer one that ends with what follows.
-    pub fn slack(self) -> i32 {
-        if self < Version::V1_15_11 { 0 } else { 2 }
+    /// How many bytes the beginning of a short match may differ in from a longer one that ends with what follows; none if
+    /// such a one is not looked for.
+    pub fn slack(self) -> Option<i32> {
+        match self {
+            _ if self < Version::V1_12_2 => None,
+            _ if self < Version::V1_15_11 => Some(0),
+            _ => Some(2),
+        }
     }
 }
 
@@ -58,11 +91,14 @@ impl Version {
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub struct Writer {
-    literals: [Code; LITERALS],
+    pub(super) literals: [Code; LITERALS],
     distances: [Code; DISTANCES],
-    header: u32,        // length in bits of the open block's description, 0 if no block is open
-    literals_only: u32, // whether the codes are of literals alone
-    penalty: u32,       // new codes have to gain one part in 2 to the power of this
+    /// The length in bits of the open block's description, 0 if no block is open.
+    pub(super) header: u32,
+    /// Whether the codes are of literals alone.
+    pub(super) literals_only: u32,
+    /// New codes have to gain one part in 2 to the power of this.
+    pub(super) penalty: u32,
     version: u32,
 }
 
@@ -100,9 +136,10 @@ impl Frequencies {
         huffman::cost(&self.literals, literals) + huffman::cost(&self.distances, distances)
     }
 
-    /// The size of a block of fixed codes, which is considered for a few tokens only.
-    fn fixed(&self, tokens: &Tokens, extra: i64) -> i64 {
-        if tokens.count() >= MAX_FIXED {
+    /// The size of a block of fixed codes, which is considered for a few tokens only; once it always was, and before that never.
+    fn fixed(&self, tokens: &Tokens, extra: i64, version: Version) -> i64 {
+        let many = tokens.count() >= MAX_FIXED && version >= Version::V1_14_3;
+        if many || version < Version::V1_14_0 {
             return i64::MAX;
         }
         3 + self.cost(&FIXED_LITERALS, &FIXED_DISTANCES) + extra
@@ -148,41 +185,49 @@ impl Writer {
         following: Following,
         output: &mut Sink<'_>,
     ) {
-        if following == Following::Flush {
+        let version = self.version();
+        if following != Following::Block {
             tokens.end();
+        } else if version < Version::V1_14_0 {
+            tokens.fill();
         }
         if self.header > 0 && (self.literals_only != 0 || !self.covers(tokens)) {
             self.literals_only = 0;
             self.end(output);
         }
-        let trimmed = following == Following::Flush || self.version() >= Version::V1_18_2;
+        let trimmed = following != Following::Block || version >= Version::V1_18_2;
         let mut frequencies = Frequencies::new(tokens, trimmed);
         let raw = raw.filter(|raw| raw.len() <= MAX_STORED);
         let stored = raw.map_or(i64::MAX, stored_size);
+        // Once a block was stored unless a part of it was saved.
+        let is_stored = |size: i64| match version {
+            _ if version < Version::V1_14_0 => stored < size + (size >> 4),
+            _ => stored <= size,
+        };
         let extra = if raw.is_some() || self.header > 0 { frequencies.extra() } else { 0 };
         if self.header > 0 {
             let size =
                 self.size_of_best(tokens, frequencies.cost(&self.literals, &self.distances) + extra, output);
-            if frequencies.fixed(tokens, extra) < size - 7 {
+            if frequencies.fixed(tokens, extra, version) < size - 7 {
                 return match raw {
                     Some(raw) if stored <= size => self.stored(raw, output),
                     _ => self.fixed(tokens, output),
                 };
             }
-            if let Some(raw) = raw.filter(|_| stored <= size) {
+            if let Some(raw) = raw.filter(|_| is_stored(size)) {
                 return self.stored(raw, output);
             }
         }
         if self.header == 0 {
             frequencies.literals[END] = 1;
-            huffman::build(&frequencies.literals, &mut self.literals, 15);
-            huffman::build(&frequencies.distances, &mut self.distances, 15);
+            huffman::build(&frequencies.literals, &mut self.literals, 15, version);
+            huffman::build(&frequencies.distances, &mut self.distances, 15, version);
             let (literals, distances) = frequencies.described;
-            let header = Header::new(&self.literals[..literals], &self.distances[..distances]);
+            let header = Header::new(&self.literals[..literals], &self.distances[..distances], version);
             let size = header.size() + frequencies.cost(&self.literals, &self.distances) + extra;
-            let fixed = frequencies.fixed(tokens, extra);
+            let fixed = frequencies.fixed(tokens, extra, version);
             let best = size.min(fixed);
-            if let Some(raw) = raw.filter(|_| stored <= best) {
+            if let Some(raw) = raw.filter(|_| is_stored(best)) {
                 return self.stored(raw, output);
             }
             if fixed <= size {
@@ -193,59 +238,22 @@ impl Writer {
             self.literals_only = 0;
         }
         write_tokens(tokens, &self.literals, &self.distances, output);
-        if following == Following::Flush {
+        if following != Following::Block {
             self.end(output);
         }
     }
 
     /// The size of a block with the codes in use, or with new ones if they seem better: then the open block is ended.
     fn size_of_best(&mut self, tokens: &Tokens, again: i64, output: &mut Sink<'_>) -> i64 {
-        let new = i64::from(self.header) + tokens.estimate();
-        let new = new + i64::from(huffman::length(self.literals[END])) + (new >> (self.penalty & 31));
+        let version = self.version();
+        let new = i64::from(self.header) + tokens.estimate(version);
+        let end = if version < Version::V1_14_0 { 0 } else { huffman::length(self.literals[END]) };
+        let new = new + i64::from(end) + (new >> (self.penalty & 31));
         if new >= again {
             return again;
         }
         self.end(output);
         new
-    }
-
-    /// Writes a block of literals, or stores it.
-    pub fn literals(&mut self, raw: &[u8], following: Following, output: &mut Sink<'_>) {
-        let mut frequencies = [0u16; END + 1];
-        for &byte in raw {
-            let n = &mut frequencies[byte as usize];
-            *n = n.wrapping_add(1);
-        }
-        if raw.len() > 1024 && is_even(&frequencies[..END], raw.len()) {
-            return self.stored(raw, output);
-        }
-        frequencies[END] = 1;
-        let mut codes = [0; LITERALS];
-        huffman::build(&frequencies, &mut codes, 15);
-        let header = if self.header > 0 { i64::from(self.header) } else { 70 * 8 };
-        let new = huffman::cost(&frequencies, &codes) + header;
-        let new = new + (new >> (self.penalty & 31));
-        if stored_size(raw) <= new {
-            return self.stored(raw, output);
-        }
-        let again = &frequencies[..END];
-        if self.header > 0
-            && (!huffman::covers(&self.literals, again) || new < huffman::cost(again, &self.literals))
-        {
-            self.end(output);
-        }
-        if self.header == 0 {
-            self.literals = codes;
-            let header = Header::new(&codes[..END + 1], &[huffman::FIRST]);
-            header.write(output);
-            self.header = header.size() as u32;
-            self.literals_only = 1;
-        }
-        write_literals(raw, &self.literals, output);
-        if following == Following::Flush {
-            self.end(output);
-            self.literals_only = 0;
-        }
     }
 
     /// Writes a block of bytes as they are, 65535 at most.
@@ -273,7 +281,7 @@ impl Writer {
     }
 
     /// Ends the open block, if there is one.
-    fn end(&mut self, output: &mut Sink<'_>) {
+    pub(super) fn end(&mut self, output: &mut Sink<'_>) {
         if self.header > 0 {
             put(self.literals[END], output);
             self.header = 0;
@@ -289,36 +297,14 @@ impl Writer {
 }
 
 /// The size in bits of a stored block.
-fn stored_size(raw: &[u8]) -> i64 {
+pub fn stored_size(raw: &[u8]) -> i64 {
     (raw.len() as i64 + 5) * 8
 }
 
-/// Whether all bytes are about as frequent.
-fn is_even(frequencies: &[u16], length: usize) -> bool {
-    // The sum of squares is exact, whatever the order.
-    let (average, most) = (length as f64 / 256.0, length as f64 * 2.0);
-    frequencies.iter().map(|&n| (f64::from(n) - average).powi(2)).sum::<f64>() < most
-}
-
+/// Writes a code.
 #[inline]
-fn put(code: Code, output: &mut Sink<'_>) {
+pub fn put(code: Code, output: &mut Sink<'_>) {
     output.put(huffman::bits(code), huffman::length(code));
-}
-
-fn write_literals(raw: &[u8], codes: &[Code; LITERALS], output: &mut Sink<'_>) {
-    let mut triples = raw.chunks_exact(3);
-    for triple in &mut triples {
-        let (mut all, mut count) = (0, 0);
-        for &byte in triple {
-            let code = codes[byte as usize];
-            all |= huffman::bits(code) << count;
-            count += huffman::length(code);
-        }
-        output.put(all, count);
-    }
-    for &byte in triples.remainder() {
-        put(codes[byte as usize], output);
-    }
 }
 
 fn write_tokens(

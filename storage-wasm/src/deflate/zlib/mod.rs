@@ -57,7 +57,7 @@ pub struct Pigz {
 const PIECE: usize = 128 << 10;
 
 impl Encoder for Zlib {
-    fn open(&mut self, level: u32) -> Result<(), Error> {
+    fn open(&mut self, _encoder: u32, level: u32) -> Result<(), Error> {
         self.0.search.open(level)
     }
 
@@ -70,7 +70,7 @@ impl Encoder for Zlib {
 }
 
 impl Encoder for Gzip {
-    fn open(&mut self, level: u32) -> Result<(), Error> {
+    fn open(&mut self, _encoder: u32, level: u32) -> Result<(), Error> {
         self.0.search.open(level)
     }
 
@@ -83,7 +83,7 @@ impl Encoder for Gzip {
 }
 
 impl Encoder for Pigz {
-    fn open(&mut self, level: u32) -> Result<(), Error> {
+    fn open(&mut self, _encoder: u32, level: u32) -> Result<(), Error> {
         self.stream.search.open(level)
     }
 
