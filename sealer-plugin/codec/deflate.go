@@ -10,18 +10,34 @@ import (
 // Encoder is a program that makes deflate streams, or zstd frames. What a number means never changes.
 type Encoder uint8
 
-// The encoders whose streams can be made again.
+// The encoders whose streams can be made again. Pgzip and the like are github.com/klauspost/pgzip with
+// github.com/klauspost/compress/flate of some versions.
 const (
-	GoFlate       Encoder = 1  // compress/flate of Go up to 1.26
-	Klauspost     Encoder = 2  // github.com/klauspost/compress/flate since v1.18.2, and compress/flate of Go since 1.27
-	Pgzip         Encoder = 3  // github.com/klauspost/pgzip with that
-	Zlib          Encoder = 4  // zlib
-	GNUGzip       Encoder = 5  // GNU gzip
-	Pigz          Encoder = 6  // pigz
-	Klauspost2022 Encoder = 7  // github.com/klauspost/compress/flate from v1.15.11 to v1.18.0
-	Pgzip2022     Encoder = 8  // github.com/klauspost/pgzip with that
-	Klauspost115  Encoder = 9  // github.com/klauspost/compress/flate from v1.15.1 to v1.15.9, at levels 5 and 6
-	Pgzip115      Encoder = 10 // github.com/klauspost/pgzip with that
+	GoFlate        Encoder = 1 // compress/flate of Go up to 1.26
+	Klauspost      Encoder = 2 // klauspost/compress v1.18.2 to v1.20.3, and Go since 1.27
+	Pgzip          Encoder = 3
+	Zlib           Encoder = 4
+	GNUGzip        Encoder = 5
+	Pigz           Encoder = 6
+	Klauspost2022  Encoder = 7 // v1.15.11 to v1.18.0
+	Pgzip2022      Encoder = 8
+	Klauspost115   Encoder = 9 // v1.15.0 to v1.15.9, at levels 1, 5 and 6, as all of the older ones
+	Pgzip115       Encoder = 10
+	Go127          Encoder = 11 // compress/flate of Go 1.27 at level 9
+	Klauspost1204  Encoder = 12 // v1.20.4
+	Pgzip1204      Encoder = 13
+	Klauspost1143  Encoder = 14 // v1.14.3 to v1.14.4
+	Pgzip1143      Encoder = 15
+	Klauspost114   Encoder = 16 // v1.14.0 to v1.14.2
+	Pgzip114       Encoder = 17
+	Klauspost1123  Encoder = 18 // v1.12.3 to v1.13.6
+	Pgzip1123      Encoder = 19
+	Klauspost1122  Encoder = 20 // v1.12.2
+	Pgzip1122      Encoder = 21
+	Klauspost11113 Encoder = 22 // v1.11.13 to v1.12.1
+	Pgzip11113     Encoder = 23
+	Klauspost1103  Encoder = 24 // v1.10.3 to v1.11.12
+	Pgzip1103      Encoder = 25
 
 	// github.com/klauspost/compress/zstd at its default, which is level 3 here.
 	Zstd    Encoder = 32 // from v1.17.8 to v1.20.2
@@ -33,6 +49,14 @@ var encoderNames = [...]string{
 	GoFlate: "go", Klauspost: "klauspost", Pgzip: "pgzip", Zlib: "zlib", GNUGzip: "gzip", Pigz: "pigz",
 	Klauspost2022: "klauspost of 2022", Pgzip2022: "pgzip of 2022",
 	Klauspost115: "klauspost 1.15", Pgzip115: "pgzip with klauspost 1.15",
+	Go127:         "go 1.27",
+	Klauspost1204: "klauspost 1.20.4", Pgzip1204: "pgzip with klauspost 1.20.4",
+	Klauspost1143: "klauspost 1.14.3", Pgzip1143: "pgzip with klauspost 1.14.3",
+	Klauspost114: "klauspost 1.14", Pgzip114: "pgzip with klauspost 1.14",
+	Klauspost1123: "klauspost 1.12.3", Pgzip1123: "pgzip with klauspost 1.12.3",
+	Klauspost1122: "klauspost 1.12.2", Pgzip1122: "pgzip with klauspost 1.12.2",
+	Klauspost11113: "klauspost 1.11.13", Pgzip11113: "pgzip with klauspost 1.11.13",
+	Klauspost1103: "klauspost 1.10.3", Pgzip1103: "pgzip with klauspost 1.10.3",
 	Zstd: "klauspost zstd", Zstd117: "klauspost zstd 1.17.0", Zstd120: "klauspost zstd 1.20",
 }
 
@@ -59,6 +83,21 @@ func (e Encoding) Format() string {
 		return "zstd"
 	}
 	return "gzip"
+}
+
+// Exists says whether the encoder is known and can be told the level, which is one from 1 to 9.
+func (e Encoding) Exists() bool {
+	switch {
+	case int(e.Encoder) >= len(encoderNames) || encoderNames[e.Encoder] == "" || e.Level < 1 || e.Level > 9:
+		return false
+	case e.IsZstd():
+		return e.Level == 3
+	case e.Encoder == Go127:
+		return e.Level == 9
+	case e.Encoder == Klauspost115 || e.Encoder == Pgzip115 || e.Encoder > Pgzip1204:
+		return e.Level == 1 || e.Level == 5 || e.Level == 6
+	}
+	return true
 }
 
 // MaxPiece is the most raw bytes that a Deflater takes at once: 1 MiB.

@@ -114,7 +114,15 @@ func encodings() []codec.Encoding {
 		{Encoder: codec.Pigz, Level: 6}, {Encoder: codec.Pigz, Level: 1},
 		{Encoder: codec.Klauspost2022, Level: 5}, {Encoder: codec.Klauspost2022, Level: 1},
 		{Encoder: codec.Pgzip2022, Level: 5}, {Encoder: codec.Pgzip2022, Level: 1},
-		{Encoder: codec.Klauspost115, Level: 5}, {Encoder: codec.Pgzip115, Level: 5},
+		{Encoder: codec.Klauspost115, Level: 5}, {Encoder: codec.Pgzip115, Level: 1},
+		{Encoder: codec.Go127, Level: 9},
+		{Encoder: codec.Klauspost1204, Level: 1}, {Encoder: codec.Pgzip1204, Level: 5},
+		{Encoder: codec.Klauspost1143, Level: 1}, {Encoder: codec.Pgzip1143, Level: 5},
+		{Encoder: codec.Klauspost114, Level: 1}, {Encoder: codec.Pgzip114, Level: 5},
+		{Encoder: codec.Klauspost1123, Level: 1}, {Encoder: codec.Pgzip1123, Level: 5},
+		{Encoder: codec.Klauspost1122, Level: 1}, {Encoder: codec.Pgzip1122, Level: 5},
+		{Encoder: codec.Klauspost11113, Level: 1}, {Encoder: codec.Pgzip11113, Level: 5},
+		{Encoder: codec.Klauspost1103, Level: 1}, {Encoder: codec.Pgzip1103, Level: 5},
 	}
 }
 
@@ -161,6 +169,19 @@ func TestDeflatersDoNotDisturbEachOther(t *testing.T) {
 	}
 }
 
+func TestEncodingsThatExist(t *testing.T) {
+	c := sharedCodec(t)
+	for encoder := range codec.Pgzip1103 + 2 {
+		for level := range uint8(12) {
+			e := codec.Encoding{Encoder: encoder, Level: level}
+			_, err := c.NewDeflater(t.Context(), e)
+			if isLevel := level >= 1 && level <= 9; e.Exists() && err != nil || isLevel && !e.Exists() && err == nil {
+				t.Errorf("%v exists: %v; error %v", e, e.Exists(), err)
+			}
+		}
+	}
+}
+
 func TestDeflateRefusesWhatThereIsNot(t *testing.T) {
 	c, err := codec.New(t.Context(), codec.Options{CacheDir: cacheDir})
 	if err != nil {
@@ -168,7 +189,7 @@ func TestDeflateRefusesWhatThereIsNot(t *testing.T) {
 	}
 	defer c.Close(t.Context())
 	for _, e := range []codec.Encoding{
-		{}, {Encoder: 9, Level: 1}, {Encoder: 255, Level: 6}, {Encoder: codec.GoFlate, Level: 11},
+		{}, {Encoder: codec.Go127, Level: 1}, {Encoder: codec.Klauspost115, Level: 4}, {Encoder: 255, Level: 6}, {Encoder: codec.GoFlate, Level: 11},
 		{Encoder: codec.Zlib}, {Encoder: codec.Pigz, Level: 10}, {Encoder: codec.Klauspost, Level: 255},
 	} {
 		if _, err := c.NewDeflater(t.Context(), e); !errors.Is(err, codec.ErrDamaged) {

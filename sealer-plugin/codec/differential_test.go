@@ -275,7 +275,7 @@ func TestStreamsAgree(t *testing.T) {
 		{"program", program(t, MaxPiece+100_000), []int{1, 5, 6}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			for e := range Pgzip115 + 2 {
+			for e := range Pgzip1103 + 2 {
 				for _, level := range test.levels {
 					_, _ = same(t, all, routineDeflate, test.input, int(e)|level<<8)
 				}

@@ -124,7 +124,10 @@ func (h hostile) patch(ctx context.Context, w *Worker, good sound) error {
 
 // deflate goes on with a stream whose state was changed: any bytes come of it, and no trap.
 func (h hostile) deflate(ctx context.Context, c *Codec, good sound) error {
-	e := Encoding{Encoder: Encoder(1 + h.IntN(int(Pgzip2022))), Level: uint8(1 + h.IntN(9))}
+	var e Encoding
+	for !e.Exists() {
+		e = Encoding{Encoder: Encoder(1 + h.IntN(int(Pgzip1103))), Level: uint8(1 + h.IntN(9))}
+	}
 	d, err := c.NewDeflater(ctx, e)
 	if err != nil {
 		return err

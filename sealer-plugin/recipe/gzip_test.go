@@ -131,6 +131,48 @@ func TestGzip(t *testing.T) {
 	}
 }
 
+// TestEncoders takes apart a stream of each encoder: they begin alike, and some go on like that for long.
+func TestEncoders(t *testing.T) {
+	content := slices.Concat(make([]byte, 100_000), prose(8, 900_000), noise(9, 70_000), prose(10, 300_000))
+	for encoder := codec.GoFlate; encoder <= codec.Pgzip1103; encoder++ {
+		e := codec.Encoding{Encoder: encoder, Level: 5}
+		if !e.Exists() {
+			e.Level = 9
+		}
+		t.Run(e.String(), func(t *testing.T) {
+			stream := deflated(t, e, content)
+			header := []byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255}
+			b := checkRoundTrip(t, slices.Concat(header, stream, make([]byte, 8)), recipe.Plain)
+			streams := b.open(t).Streams
+			if len(streams) != 1 || streams[0].Size != int64(len(stream)) {
+				t.Errorf("opened %v, want a stream of %d bytes", streams, len(stream))
+			}
+		})
+	}
+}
+
+// deflated is the stream that an encoder makes.
+func deflated(tb testing.TB, e codec.Encoding, content []byte) []byte {
+	tb.Helper()
+	d, err := testCodec(tb).NewDeflater(tb.Context(), e)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var stream []byte
+	for piece := range slices.Chunk(content, codec.MaxPiece) {
+		made, err := d.Write(tb.Context(), piece, false)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		stream = append(stream, made...)
+	}
+	made, err := d.Write(tb.Context(), nil, true)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return append(stream, made...)
+}
+
 // damaged is a file with another byte.
 func damaged(file []byte, at int) []byte {
 	file = bytes.Clone(file)

@@ -126,7 +126,11 @@ func (s *inflation) find(end ending) (*candidate, error) {
 		if !errors.Is(err, errDiffers) {
 			return c, err
 		}
+		wrong := s.likely[0]
 		s.likely = s.likely[1:]
+		if s.raw <= firstPiece && end == goesOn {
+			s.likely = slices.DeleteFunc(s.likely, func(e codec.Encoding) bool { return beginAlike(e, wrong) })
+		}
 	}
 	return nil, nil
 }
