@@ -45,6 +45,12 @@ var tools = []tool{
 	{"pgzip 1.2.6, compress 1.20.3", goLevels[:2], goProgram("local", pgzip, pgzip+"@v1.2.6", klauspost+"@v1.20.3")},
 	{"klauspost/compress 1.17.11", goLevels, goProgram("local", klauspost+"/gzip", klauspost+"@v1.17.11")},
 	{"klauspost/compress 1.20.3", goLevels, goProgram("local", klauspost+"/gzip", klauspost+"@v1.20.3")},
+	{"pgzip 1.2.5, compress 1.11.7", goLevels[:2], goProgram("local", pgzip, pgzip+"@v1.2.5", klauspost+"@v1.11.7")},
+	{"pgzip 1.2.5, compress 1.13.6", goLevels[:2], goProgram("local", pgzip, pgzip+"@v1.2.5", klauspost+"@v1.13.6")},
+	{"pgzip 1.2.5, compress 1.14.4", goLevels[:2], goProgram("local", pgzip, pgzip+"@v1.2.5", klauspost+"@v1.14.4")},
+	{"pgzip 1.3.0, compress 1.20.4", goLevels[:2], goProgram("local", pgzip, pgzip+"@v1.3.0", klauspost+"@v1.20.4")},
+	{"klauspost/compress 1.14.4", goLevels[:2], goProgram("local", klauspost+"/gzip", klauspost+"@v1.14.4")},
+	{"klauspost/compress 1.20.4", goLevels, goProgram("local", klauspost+"/gzip", klauspost+"@v1.20.4")},
 	{"GNU gzip", []string{"1", "6", "9"}, installed("gzip --version", `gzip -n -"$1"`)},
 	{"pigz", []string{"6", "9"}, installed("pigz --version 2>&1", `pigz -n -p 4 -"$1"`)},
 	{"Python's gzip", []string{"6", "9"}, installed("python3 -c '"+pythonVersion+"'",
@@ -53,7 +59,6 @@ var tools = []tool{
 	{"pigz -p 1", []string{"6"}, installed("pigz --version 2>&1", `pigz -n -p 1 -"$1"`)},
 	{"Node.js", []string{"6"}, installed(`node -p '"Node.js " + process.version + ", zlib " + process.versions.zlib'`,
 		`node -e 'process.stdin.pipe(zlib.createGzip({level: +process.argv[1]})).pipe(process.stdout)' "$1"`)},
-	{"klauspost/compress 1.14.4", goLevels[:1], goProgram("local", klauspost+"/gzip", klauspost+"@v1.14.4")},
 }
 
 const (
