@@ -30,7 +30,7 @@ const (
 	Debian                 // packages of Debian's archive, fetched by apt-get
 )
 
-// Release is one release of real software, as its registry has it for Linux on amd64.
+// Release is one release of real software, as its registry has it for Linux on amd64, if its name does not tell of arm64.
 type Release struct {
 	Registry Registry
 	Project  string
@@ -87,9 +87,17 @@ func (r Release) client() []string {
 		return []string{"apt-get", "download", "-qq", "-o", "APT::Sandbox::User=root", r.Project + "=" + r.Version}
 	default:
 		return []string{"python3", "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
-			"--no-deps", "--only-binary", ":all:", "--platform", "manylinux2014_x86_64", "--python-version", r.python(),
+			"--no-deps", "--only-binary", ":all:", "--platform", r.platform(), "--python-version", r.python(),
 			r.Project + "==" + r.Version}
 	}
+}
+
+// platform is what a wheel is for.
+func (r Release) platform() string {
+	if strings.Contains(r.File, "aarch64") {
+		return "manylinux2014_aarch64"
+	}
+	return "manylinux2014_x86_64"
 }
 
 // python is the version that a wheel is for: what its name says, or any that it may be.

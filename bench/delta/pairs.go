@@ -82,4 +82,24 @@ var pairs = []pair{
 		File:   "python3.11-minimal_3.11.2-6+deb12u9_amd64.deb",
 		SHA256: "b5f855ab922dfcd5d1a3223b2118c3dae13ffc7751b0cd5dc24740386323a33a",
 	}},
+	{"Go, arm64", corpus.Release{
+		Registry: corpus.NPM,
+		Project:  "@esbuild/linux-arm64", Version: "0.28.1",
+		File:   "esbuild-linux-arm64-0.28.1.tgz",
+		SHA256: "2145e9e686c95ee47c1181f83f272f0ff95820e52d7736fdcd9eeb106fd6456a",
+	}, corpus.Release{
+		Registry: corpus.NPM,
+		Project:  "@esbuild/linux-arm64", Version: "0.28.2",
+		File:   "esbuild-linux-arm64-0.28.2.tgz",
+		SHA256: "a96dbfa41d3ef5dbd1ef22b1c10d5187be9267e86093a870f06402a7ec931596",
+	}},
+	{"Rust, arm64", corpus.Release{
+		Project: "ruff", Version: "0.17.4",
+		File:   "ruff-0.17.4-py3-none-manylinux_2_17_aarch64.manylinux2014_aarch64.whl",
+		SHA256: "8ea6e0017c785f7282092b11e46338e4ebed1b9e575ebf2e55a8a1eda968241a",
+	}, corpus.Release{
+		Project: "ruff", Version: "0.17.5",
+		File:   "ruff-0.17.5-py3-none-manylinux_2_17_aarch64.manylinux2014_aarch64.whl",
+		SHA256: "6f6a7b138edf9cc402ca736a59d9525e6d766e5395760b72e7e146e6251ac963",
+	}},
 }
