@@ -62,6 +62,33 @@ fn code(seed: u64, gap: usize) -> Vec<u8> {
     code
 }
 
+/// Something like arm64 code at `address`: functions that call each other and load from a few places behind them, at places
+/// that `gap` pushes apart.
+fn arm64(seed: u64, address: usize, gap: usize) -> Vec<u8> {
+    const FUNCTIONS: usize = 400;
+    const BODY: usize = 256;
+    let noise = samples::random(seed, FUNCTIONS * BODY);
+    let start = |function: usize| function * BODY + function / 20 * gap;
+    let data = address + start(FUNCTIONS) + 0x1_0000;
+    let mut code = vec![0; start(FUNCTIONS)];
+    for (place, noise) in noise.chunks(32).enumerate() {
+        let at = start(place / 8) + place % 8 * 32;
+        let any = usize::from(noise[0]);
+        let call = 0x9400_0000 | (start(any).wrapping_sub(at) >> 2 & 0x3ff_ffff);
+        let target = data + any % 16 * 0x4d8;
+        let pages = (target >> 12) - ((address + at + 4) >> 12);
+        let page = 0x9000_0001 | (pages & 3) << 29 | pages >> 2 << 5;
+        let load = 0xf940_0020 | (target & 0xfff) >> 3 << 10;
+        let add = 0x8b00_0000 | any << 5;
+        let rest = noise[1..4].iter().map(|byte| 0xaa00_0000 | usize::from(*byte));
+        let instructions = [call, page, load, add, 0xd65f_03c0].into_iter().chain(rest);
+        for (place, instruction) in code[at..].chunks_mut(4).zip(instructions) {
+            place.copy_from_slice(&(instruction as u32).to_le_bytes());
+        }
+    }
+    code
+}
+
 /// A table of pointers to what `moved`.
 fn table(moved: u64) -> Vec<u8> {
     (0..5000).flat_map(|row| (row * 40 + 100_000 + moved).to_le_bytes()).collect()
@@ -96,6 +123,34 @@ proptest! {
     #[test]
     fn no_damage_to_a_delta_does_harm(seed: u64, damage in prop::collection::vec((any::<Index>(), 1u8..), 1..8)) {
         let (base, new) = (code(seed, 0), code(seed, 16));
+        let mut delta = encode(&base, &new, 3);
+        for (place, flip) in damage {
+            let place = place.index(delta.len());
+            delta[place] ^= flip;
+        }
+        let result = decode(&base, &delta, new.len());
+        prop_assert!(matches!(result, Ok(_) | Err(Error::Corrupt)));
+    }
+
+    #[test]
+    fn arm64_code_comes_back(
+        seed: u64,
+        [old, new] in [0usize..0x2_0000, 0usize..0x2_0000],
+        gap in 0usize..100,
+        edits in edits(),
+    ) {
+        let base = arm64(seed, old & !7, 0);
+        let new = [edited(&arm64(seed, new & !7, gap), &edits), vec![0]].concat();
+        let delta = encode(&base, &new, 3);
+        prop_assert_eq!(decode(&base, &delta, new.len()), Ok(new));
+    }
+
+    #[test]
+    fn no_damage_to_a_delta_of_arm64_code_does_harm(
+        seed: u64,
+        damage in prop::collection::vec((any::<Index>(), 1u8..), 1..8),
+    ) {
+        let (base, new) = (arm64(seed, 0, 0), arm64(seed, 0x20, 16));
         let mut delta = encode(&base, &new, 3);
         for (place, flip) in damage {
             let place = place.index(delta.len());
@@ -146,6 +201,18 @@ fn calls_of_functions_that_moved_cost_little() {
     let changed = 400 * 14;
     let delta = encode(&base, &new, 3);
     assert!(delta.len() < changed / 4, "{} bytes for {changed} calls", delta.len());
+}
+
+#[test]
+fn arm64_code_that_moved_costs_little_wherever_it_is() {
+    for (old, new, before) in [(0, 0, 0), (0x1_0238, 0x2_0e40, 0), (0x1_0238, 0x1_0238, 3)] {
+        let base = [&[7; 5][..before], &arm64(1, old, 0)].concat();
+        let window = [&[7; 5][..2 * before / 3], &arm64(1, new, 16)].concat();
+        let changed = 400 * 8 * 3;
+        let delta = encode(&base, &window, 3);
+        assert!(delta.len() < changed / 5, "{} bytes for {changed} instructions at {new:x}", delta.len());
+        assert_eq!(decode(&base, &delta, window.len()), Ok(window));
+    }
 }
 
 #[test]

@@ -3,16 +3,22 @@
 //! Executables change everywhere from one release to the next, though little of them is new: what moved makes other
 //! addresses of all that refers to it. So a delta consists of
 //! - the copies: bytes of the base that are, most of them, in the new window too (`copies`, `seeds`, `list`),
-//! - the residue: what these differ in from a prediction, in which addresses are mended (`predict`, `residue`), and
+//! - the residue: what these differ in from a prediction, in which addresses are mended (`predict`, `residue`, `mend`), and
 //! - the literals: all else.
 //!
 //! All of it is zstd frames: the literals, and the copies and the residue as bytes of a few kinds, each kind by itself
 //! (`streams`). Most of these are numbers of a few values, that follow no order but are not equally frequent: zstd's
 //! Huffman codes tell them almost as short as adaptive arithmetic coding would, and faster by far.
 //!
+//! **Addresses** are told in x86-64 code (`x86`), in arm64 code (`arm64`, `pages`), and in words of data. What copied bytes are
+//! taken for is told for every 2 KiB of them (`view`), by what costs the least (`choice`): so nothing is predicted
+//! where that does not pay.
+//!
 //! **Windows** bound the memory: a file of any size is coded window by window, each against bytes of the base that the
 //! caller chooses, such as those at the same place and some on both sides. A window may be the bytes of several files, one
-//! after the other. Each delta stands alone: nothing is remembered from one to the next.
+//! after the other. Each delta stands alone: nothing is remembered from one to the next. So a copy reaches as far as the
+//! base does, [`MAX_BASE`] bytes for [`MAX_NEW`] new ones: what moved farther than the caller foresaw is literal. What addresses
+//! refer to may be anywhere: how far that moved is learnt, if the list of copies does not say it.
 //!
 //! **Both sides** run the same code: [`Side`] is all that differs. So a prediction may depend on anything that
 //! was coded before it, and a wrong one costs bytes, never correctness.
@@ -24,29 +30,35 @@
 
 #![forbid(unsafe_code)]
 
+mod arm64;
+mod block;
+mod choice;
 mod copies;
 mod frames;
 mod list;
 mod literals;
 mod map;
+mod mend;
 mod numbers;
 mod outlook;
+mod pages;
 mod predict;
 mod residue;
 mod seeds;
 mod shifts;
 mod side;
 mod sites;
+mod starts;
 mod streams;
 mod view;
 mod x86;
 
 use crate::Error;
 use crate::compress::LEVELS;
+use block::Place;
 use copies::Copy;
 use list::Bounds;
 use map::Map;
-use predict::Place;
 use residue::Residue;
 use side::Side;
 use streams::Streams;

@@ -1,4 +1,4 @@
-//! Numbers, changed words and recurring shifts in streams.
+//! Numbers, changed words and recurring differences in streams.
 
 use super::side::Side;
 use super::streams::Stream;
@@ -73,31 +73,31 @@ pub fn changes(side: &mut impl Side, stream: Stream, pattern: usize, old: u32, w
     u32::from_le_bytes(bytes)
 }
 
-/// How many shifts are remembered.
+/// How many differences are remembered.
 pub const RECENT: usize = 32;
 
-/// The shifts that were told lately, the last one first.
+/// The differences that were told lately, the last one first: shifts of addresses, or changes of words.
 pub struct Recent([i32; RECENT]);
 
 impl Recent {
-    /// No shift but zero was told.
+    /// No difference but zero was told.
     pub const NEW: Self = Self([0; RECENT]);
 
-    /// Which of these `shift` is.
-    pub fn place(&self, shift: i32) -> Option<usize> {
-        self.0.iter().position(|&recent| recent == shift)
+    /// Which of these `difference` is.
+    pub fn place(&self, difference: i32) -> Option<usize> {
+        self.0.iter().position(|&recent| recent == difference)
     }
 
-    /// The shift at a place.
+    /// The difference at a place.
     pub fn at(&self, place: usize) -> i32 {
         self.0[place]
     }
 
-    /// Puts `shift` to the front.
-    pub fn remember(&mut self, shift: i32) {
-        let place = self.place(shift).unwrap_or(RECENT - 1);
+    /// Puts `difference` to the front.
+    pub fn remember(&mut self, difference: i32) {
+        let place = self.place(difference).unwrap_or(RECENT - 1);
         self.0.copy_within(..place, 1);
-        self.0[0] = shift;
+        self.0[0] = difference;
     }
 }
 
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shift_recurs_until_enough_others_were_told() {
+    fn a_difference_recurs_until_enough_others_were_told() {
         let mut recent = Recent::NEW;
         recent.remember(-1);
         for shift in 1..RECENT as i32 {

@@ -1,6 +1,6 @@
 //! One side of the coding: the encoder tells what the decoder finds.
 
-use super::predict::Bytes;
+use super::block::Bytes;
 use super::streams::{Reader, Stream, Streams};
 use crate::Error;
 

@@ -2,33 +2,19 @@
 //!
 //! Instructions are not decoded: an operand is what stands behind bytes that commonly come before one.
 
-/// What refers to an address by a 32-bit operand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// `call`
-    Call,
-    /// `jmp`
-    Jump,
-    /// A conditional jump.
-    Branch,
-    /// An operand in memory, relative to the instruction pointer.
-    Memory,
-}
-
-/// The kind of the operand that the bytes `before` come before, if they seem to.
+/// Whether an operand of 32 bits that refers to an address seems to follow the bytes `before`: that of a call, a jump or a
+/// conditional jump, or one in memory, relative to the instruction pointer.
 #[inline]
-pub fn operand(before: &[u8]) -> Option<Kind> {
-    let &[second, first, last] = before.last_chunk()?;
+pub fn is_operand(before: &[u8]) -> bool {
+    let Some(&[second, first, last]) = before.last_chunk() else { return false };
     match last {
-        0xe8 => Some(Kind::Call),
-        0xe9 => Some(Kind::Jump),
-        0x80..=0x8f => (first == 0x0f).then_some(Kind::Branch),
-        _ if last & 0xc7 == 0x05 => has_memory_operand(second, first).then_some(Kind::Memory),
-        _ => None,
+        0xe8 | 0xe9 => true,
+        0x80..=0x8f => first == 0x0f,
+        _ => last & 0xc7 == 0x05 && has_memory_operand(second, first),
     }
 }
 
-/// Sets each of `marks` to 1 if [`operand`] may find something behind the byte at its place in `bytes` and the one after
+/// Sets each of `marks` to 1 if [`is_operand`] may find one behind the byte at its place in `bytes` and the one after
 /// it, and to 0 where it does not.
 pub fn mark(marks: &mut [u8], bytes: &[u8]) {
     for (mark, pair) in marks.iter_mut().zip(bytes.windows(2)) {
@@ -67,16 +53,19 @@ mod tests {
 
     #[test]
     fn operands_are_known_by_what_is_before_them() {
-        let kind = |before: [u8; 4]| operand(&before);
-        assert_eq!(kind([0x90, 0x90, 0x90, 0xe8]), Some(Kind::Call));
-        assert_eq!(kind([0x90, 0x90, 0x90, 0xe9]), Some(Kind::Jump));
-        assert_eq!(kind([0x90, 0x90, 0x0f, 0x84]), Some(Kind::Branch));
-        assert_eq!(kind([0x90, 0x90, 0x90, 0x84]), None);
-        // lea rax, [rip+...]; movaps xmm0, [rip+...]
-        assert_eq!(kind([0x90, 0x48, 0x8d, 0x05]), Some(Kind::Memory));
-        assert_eq!(kind([0x90, 0x0f, 0x28, 0x05]), Some(Kind::Memory));
+        for before in [
+            [0x90, 0x90, 0x90, 0xe8],
+            [0x90, 0x90, 0x90, 0xe9],
+            [0x90, 0x90, 0x0f, 0x84],
+            // lea rax, [rip+...]; movaps xmm0, [rip+...]
+            [0x90, 0x48, 0x8d, 0x05],
+            [0x90, 0x0f, 0x28, 0x05],
+        ] {
+            assert!(is_operand(&before), "{before:x?}");
+        }
         // lea rax, [rbp+...] has no such operand; 0x05 alone is add eax.
-        assert_eq!(kind([0x90, 0x48, 0x8d, 0x85]), None);
-        assert_eq!(kind([0x90, 0x90, 0x90, 0x05]), None);
+        for before in [[0x90, 0x90, 0x90, 0x84], [0x90, 0x48, 0x8d, 0x85], [0x90, 0x90, 0x90, 0x05]] {
+            assert!(!is_operand(&before), "{before:x?}");
+        }
     }
 }
