@@ -10,8 +10,8 @@ const trialSize = 16 << 20
 // Deltas are used that take at most these parts of what their bytes would take in frames: as whoever has nothing fetches
 // what they are coded against as well.
 const (
-	worthwhile = .6 // all of the trial of a file
-	tolerable  = .8 // one of a file where they are worthwhile
+	worthwhile = .55 // all of the trial of a file
+	tolerable  = .8  // one of a file where they are worthwhile
 )
 
 // trial is the windows that begin in the first new bytes of a file. They are judged together.
