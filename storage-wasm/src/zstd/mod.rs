@@ -108,6 +108,7 @@ impl Frame {
     fn write(&mut self, version: Version, mut input: &[u8], last: bool, output: &mut Sink<'_>) {
         self.search.check();
         self.codes.check();
+        output.align(); // a damaged state may hold bits of a byte
         let mut parts = Parts::new();
         let mut out = Vec::with_capacity(2 * BLOCK);
         loop {
