@@ -127,6 +127,11 @@ bench-link: build ## measure an update over a link between two sites: needs root
 	$(SETUP) registry pip ip
 	@go run ./bench/link -sealift bin/sealift
 
+.PHONY: link-docs
+link-docs: build ## put what bench-link measures into docs/delta.md
+	$(SETUP) registry pip ip
+	@go run ./bench/link -sealift bin/sealift -o docs/delta.md
+
 .PHONY: bench
 bench: bench-codec bench-delta bench-series bench-gzip ## measure the routines, updates, the packages, and the memory of a 4 GiB image
 	$(SETUP) cc registry time

