@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/klauspost/compress/zstd"
+
 	"github.com/sealift/sealift/sealer-plugin/codec"
 )
 
@@ -50,6 +52,17 @@ func TestFiguresOfFiles(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
+	var frame bytes.Buffer
+	z, err := zstd.NewWriter(&frame)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := z.Write(raw); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
 	c := testCodec(t)
 	content, err := measure(t.Context(), c, raw)
 	if err != nil {
@@ -63,6 +76,7 @@ func TestFiguresOfFiles(t *testing.T) {
 		kept  int64
 	}{
 		"by Go":   {b.Bytes(), 1, 0},
+		"zstd":    {frame.Bytes(), 1, 0},
 		"damaged": {flipped, 0, int64(len(flipped))},
 		"no gzip": {raw, 0, int64(len(raw))},
 	} {

@@ -29,8 +29,11 @@ type figures struct {
 	encodings      []string      // each that was recognised, once
 }
 
-// framing is how many bytes of a gzip file are header and trailer, when the header has nothing optional.
-const framing = 18
+// How many bytes of a file are not its stream.
+const (
+	gzipFraming = 18 // header and trailer, when the header has nothing optional
+	zstdFraming = 4  // the checksum
+)
 
 // measured is what Build made of a blob, and Rebuild of that.
 type measured struct {
@@ -101,13 +104,10 @@ func usage() (time.Duration, error) {
 // add puts one more gzip file into the figures: what was measured of it and of its content, which has raw bytes.
 func (f *figures) add(m, content measured, size, raw int64) {
 	opened, encoding := m.opened()
-	if opened > 0 && !slices.Contains(f.encodings, encoding) {
-		f.encodings = append(f.encodings, encoding)
+	if name := encoding.String(); opened > 0 && !slices.Contains(f.encodings, name) {
+		f.encodings = append(f.encodings, name)
 	}
-	kept := size - framing - opened
-	if opened == 0 {
-		kept = size
-	}
+	kept := m.kept(size)
 	f.files++
 	f.same += count(m.same)
 	f.whole += count(kept == 0)
@@ -119,11 +119,23 @@ func (f *figures) add(m, content measured, size, raw int64) {
 	f.build, f.rebuild = f.build+m.build, f.rebuild+m.rebuild
 }
 
-// opened returns how many bytes of the gzip file, which has one member, are made again, and by which encoder.
-func (m *measured) opened() (bytes int64, encoding string) {
+// kept returns how many bytes of the file, which has size, are stored as they are.
+func (m *measured) kept(size int64) int64 {
+	switch opened, encoding := m.opened(); {
+	case opened == 0:
+		return size
+	case encoding.IsZstd():
+		return size - opened - zstdFraming
+	default:
+		return size - opened - gzipFraming
+	}
+}
+
+// opened returns how many bytes of the file, which has one member or frame, are made again, and by which encoder.
+func (m *measured) opened() (bytes int64, encoding codec.Encoding) {
 	for _, s := range m.streams {
 		if s.Depth == 0 {
-			bytes, encoding = bytes+s.Size, s.String()
+			bytes, encoding = bytes+s.Size, s.Encoding
 		}
 	}
 	return bytes, encoding

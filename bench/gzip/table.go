@@ -36,12 +36,15 @@ func (r *report) uses(release string) {
 
 // note tells of a gzip file of size bytes that is not stored to the end as what is inside of it.
 func (r *report) note(what string, m measured, size int64) {
-	opened, encoding := m.opened()
-	if opened+framing == size {
+	if m.kept(size) == 0 {
 		return
 	}
-	r.partly = append(r.partly, fmt.Sprintf("%s: %.3f of %.3f MB, %s",
-		what, float64(opened)/1e6, float64(size)/1e6, cmp.Or(encoding, "by no encoder")))
+	opened, encoding := m.opened()
+	by := "by no encoder"
+	if opened > 0 {
+		by = encoding.String()
+	}
+	r.partly = append(r.partly, fmt.Sprintf("%s: %.3f of %.3f MB, %s", what, float64(opened)/1e6, float64(size)/1e6, by))
 }
 
 func (r *report) write(w io.Writer) {

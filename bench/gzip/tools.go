@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// tool is what makes gzip files.
+// tool is what makes gzip or zstd files.
 type tool struct {
 	title  string
 	levels []string // as the command takes them; see byDefault
@@ -24,7 +24,7 @@ type opener func(ctx context.Context, dir string) (command, error)
 // byDefault is the level that Go's packages choose by themselves.
 const byDefault = "-1"
 
-// command makes a gzip file, whose header has nothing optional: a text for a shell, which has the directory of the
+// command makes a gzip file, whose header has nothing optional, or one frame of zstd: a text for a shell, which has the directory of the
 // program as $0 and the level as $1, reads the content and writes the file.
 type command struct {
 	text    string
@@ -59,6 +59,9 @@ var tools = []tool{
 	{"pigz -p 1", []string{"6"}, installed("pigz --version 2>&1", `pigz -n -p 1 -"$1"`)},
 	{"Node.js", []string{"6"}, installed(`node -p '"Node.js " + process.version + ", zlib " + process.versions.zlib'`,
 		`node -e 'process.stdin.pipe(zlib.createGzip({level: +process.argv[1]})).pipe(process.stdout)' "$1"`)},
+	{"zstd of klauspost/compress 1.17.3", zstdLevels, zstdProgram("v1.17.3")},
+	{"zstd of klauspost/compress 1.18.0", zstdLevels, zstdProgram("v1.18.0")},
+	{"zstd of klauspost/compress 1.20.4", zstdLevels, zstdProgram("v1.20.4")},
 }
 
 const (
@@ -71,10 +74,16 @@ print("Python", platform.python_version(), "with zlib", zlib.ZLIB_RUNTIME_VERSIO
 with gzip.GzipFile("", "wb", int(sys.argv[1]), sys.stdout.buffer, 0) as f: shutil.copyfileobj(sys.stdin.buffer, f)`
 )
 
-var goLevels = []string{byDefault, "1", "9"}
+var (
+	goLevels   = []string{byDefault, "1", "9"}
+	zstdLevels = []string{"3"}
+)
 
 //go:embed stream/main.go
 var goSource string
+
+//go:embed stream/zstd/main.go
+var zstdSource string
 
 //go:embed stream/Stream.java
 var javaSource string
@@ -101,8 +110,15 @@ func java(ctx context.Context, dir string) (command, error) {
 
 // goProgram builds stream/main.go by a toolchain, with the gzip of another package, and the modules that it wants.
 func goProgram(toolchain, gzip string, modules ...string) opener {
+	return program(strings.Replace(goSource, `"compress/gzip"`, fmt.Sprintf("gzip %q", gzip), 1), toolchain, modules...)
+}
+
+// zstdProgram builds stream/zstd/main.go with a version of klauspost's module.
+func zstdProgram(version string) opener { return program(zstdSource, "local", klauspost+"@"+version) }
+
+// program builds a source by a toolchain, with modules that it wants.
+func program(source, toolchain string, modules ...string) opener {
 	return func(ctx context.Context, dir string) (command, error) {
-		source := strings.Replace(goSource, `"compress/gzip"`, fmt.Sprintf("gzip %q", gzip), 1)
 		if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(source), 0o644); err != nil {
 			return command{}, err
 		}
