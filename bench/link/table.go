@@ -32,13 +32,17 @@ func median(results []took) took {
 
 // rows returns a row for each step.
 func (t table) rows() page.Table {
-	rows := page.Table{{"over the link", "MB sent", "MB received", "seconds", "of CPUs", "MB sent, deltas", "MB received", "seconds", "of CPUs", "times sooner"}}
+	rows := page.Table{{
+		"over the link", "MB sent", "MB received", "seconds", "of CPUs",
+		"MB sent, deltas", "MB received", "seconds", "of CPUs", "times sooner",
+	}}
 	for _, s := range steps {
 		if s.what == "" {
 			continue
 		}
 		without, with := median(t[s.what][0]), median(t[s.what][1])
-		rows.Add(slices.Concat([]string{s.what}, without.cells(), with.cells(), []string{fmt.Sprintf("%.1f", without.seconds/with.seconds)})...)
+		sooner := fmt.Sprintf("%.1f", without.seconds/with.seconds)
+		rows.Add(slices.Concat([]string{s.what}, without.cells(), with.cells(), []string{sooner})...)
 	}
 	return rows
 }
