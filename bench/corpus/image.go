@@ -23,6 +23,7 @@ const (
 	Uncompressed Encoding = iota
 	Gzip                  // level 6
 	Zstd                  // the default level
+	ZstdBest              // the best level
 )
 
 // Layer is one layer of an image.
@@ -118,7 +119,7 @@ func (l Layer) mediaType() string {
 		return l.MediaType
 	case l.Encoding == Gzip:
 		return ocispec.MediaTypeImageLayerGzip
-	case l.Encoding == Zstd:
+	case l.Encoding == Zstd || l.Encoding == ZstdBest:
 		return ocispec.MediaTypeImageLayerZstd
 	default:
 		return ocispec.MediaTypeImageLayer
@@ -131,6 +132,8 @@ func (e Encoding) encoder(w io.Writer) (io.WriteCloser, error) {
 		return gzip.NewWriterLevel(w, 6)
 	case Zstd:
 		return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1))
+	case ZstdBest:
+		return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedBestCompression))
 	default:
 		return unencoded{w}, nil
 	}
