@@ -6,9 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"testing"
 	"testing/synctest"
+
+	"github.com/opencontainers/go-digest"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
 	"github.com/sealift/sealift/sealer-plugin/recipe"
@@ -167,5 +170,20 @@ func TestManyStreams(t *testing.T) {
 		"members": bytes.Repeat(goGzip(t, prose(1, 5000), 6), 20),
 	} {
 		t.Run(name, func(t *testing.T) { checkRoundTrip(t, blob, recipe.Tar) })
+	}
+}
+
+// TestRebuildUnverified has a recipe state the digest of another blob.
+func TestRebuildUnverified(t *testing.T) {
+	blob := streamsInLayer(t)
+	b := build(t, bytes.NewReader(blob), recipe.Tar)
+	r := b.open(t)
+	r.Digest = digest.FromString("another blob")
+	if err := r.Rebuild(t.Context(), io.Discard, b.data); !errors.Is(err, codec.ErrDamaged) {
+		t.Errorf("Rebuild: error %v, want %v", err, codec.ErrDamaged)
+	}
+	var got bytes.Buffer
+	if err := r.RebuildUnverified(t.Context(), &got, b.data); err != nil || !bytes.Equal(got.Bytes(), blob) {
+		t.Errorf("RebuildUnverified: %d bytes, not the blob's %d; error %v", got.Len(), len(blob), err)
 	}
 }

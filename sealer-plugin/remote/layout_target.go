@@ -130,8 +130,8 @@ func (t *layoutTarget) create() error {
 
 // place makes content the file of that name, in one step.
 func (t *layoutTarget) place(name string, content io.Reader) error {
-	return placeFile(t.path(name), t.private("tmp"), func(f *os.File) error {
-		_, err := io.Copy(countedWriter{f, &t.meter.sent}, content)
+	return placeFile(t.path(name), t.private("tmp"), func(w io.Writer) error {
+		_, err := io.CopyBuffer(countedWriter{w, &t.meter.sent}, content, make([]byte, copyBuffer))
 		return err
 	})
 }

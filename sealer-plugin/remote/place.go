@@ -3,6 +3,7 @@ package remote
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -12,17 +13,19 @@ import (
 
 // placeFile makes what write writes the file name: it is there as a whole and on the disk, or not at all, whenever the
 // process or the machine stops. tmp is a directory on the same file system.
-func placeFile(name, tmp string, write func(*os.File) error) (err error) {
+func placeFile(name, tmp string, write func(io.Writer) error) (err error) {
 	f, err := createTemp(tmp, filepath.Base(name))
 	if err != nil {
 		return err
 	}
+	settling := &settlingFile{File: f}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, removeTemp(f.Name()))
 		}
 	}()
-	if err := write(f); err != nil {
+	err = errors.Join(write(settling), settling.wait())
+	if err != nil {
 		_ = f.Close() // the first error is the one that matters
 		return err
 	}
@@ -33,6 +36,44 @@ func placeFile(name, tmp string, write func(*os.File) error) (err error) {
 		return err
 	}
 	return syncDir(filepath.Dir(name))
+}
+
+// copyBuffer is how many bytes are copied at once, as many as come at once from a blob that is rebuilt.
+const copyBuffer = 512 << 10
+
+// settleStep is how many bytes of a file are written before those go to the disk.
+const settleStep = 16 << 20
+
+// settlingFile is a file of which the first bytes go to the disk while the next ones are written, so that little is left to wait
+// for at its end.
+type settlingFile struct {
+	*os.File
+	written  int        // since the last Sync began
+	settling chan error // what the last Sync ended with; nil if there was none
+}
+
+func (f *settlingFile) Write(p []byte) (int, error) {
+	n, err := f.File.Write(p)
+	f.written += n
+	if err != nil || f.written < settleStep {
+		return n, err
+	}
+	if err := f.wait(); err != nil {
+		return n, err
+	}
+	f.written, f.settling = 0, make(chan error, 1)
+	go func() { f.settling <- f.Sync() }()
+	return n, nil
+}
+
+// wait returns when nobody works on the file any more.
+func (f *settlingFile) wait() error {
+	if f.settling == nil {
+		return nil
+	}
+	err := <-f.settling
+	f.settling = nil
+	return err
 }
 
 // createTemp makes a new file with the permissions that the user's umask leaves, which os.CreateTemp does not.

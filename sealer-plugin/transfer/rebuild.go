@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/sealift/sealift/sealer-plugin/codec"
+	"github.com/sealift/sealift/sealer-plugin/recipe"
 	"github.com/sealift/sealift/sealer-plugin/remote"
 	"github.com/sealift/sealift/sealer-plugin/store"
 )
@@ -81,7 +82,7 @@ func (p *Image) writeBlob(ctx context.Context, out Output, b remote.Blob, task T
 	if b.Inline() {
 		return out.Push(ctx, b.Descriptor(), &countedReader{bytes.NewReader(b.Data), task})
 	}
-	blob := p.rebuild(ctx, b)
+	blob := p.rebuildBy(ctx, b, (*recipe.Recipe).RebuildUnverified) // out verifies it
 	err = out.Push(ctx, b.Descriptor(), &taskReader{blob, task})
 	if rebuilt := blob.Close(); rebuilt != nil {
 		return rebuilt
@@ -89,14 +90,22 @@ func (p *Image) writeBlob(ctx context.Context, out Output, b remote.Blob, task T
 	return err
 }
 
+// rebuildFunc is a method of a recipe that writes the blob.
+type rebuildFunc = func(*recipe.Recipe, context.Context, io.Writer, func(context.Context, codec.Chunk) ([]byte, error)) error
+
 // rebuild returns a reader of the blob as it is rebuilt from what is at hand.
 func (p *Image) rebuild(ctx context.Context, b remote.Blob) *rebuiltBlob {
+	return p.rebuildBy(ctx, b, (*recipe.Recipe).Rebuild)
+}
+
+// rebuildBy is rebuild by one of the recipe's methods.
+func (p *Image) rebuildBy(ctx context.Context, b remote.Blob, method rebuildFunc) *rebuiltBlob {
 	r, w := io.Pipe()
 	blob := &rebuiltBlob{PipeReader: r}
 	blob.rebuilding.Go(func() error {
 		chunks := p.newChunkReader(p.chunksOf(b))
 		defer chunks.close()
-		err := p.image.recipes[b.Recipe].Rebuild(ctx, w, chunks.chunk)
+		err := method(p.image.recipes[b.Recipe], ctx, w, chunks.chunk)
 		_ = w.CloseWithError(err) // never fails
 		return err
 	})
