@@ -46,14 +46,15 @@ libwasmer: ## build the static library of wasmer, once: it takes some minutes
 test: test-go test-wasmer test-sealer test-rust test-example test-e2e test-e2e-sealer ## run every test
 
 .PHONY: test-go
-test-go: native ## run the tests of the Go packages on wazero, with the race detector
+test-go: native ## run the tests of the Go packages on wazero, with the race detector; test-wasmer has the long ones
 	$(SETUP) registry
-	$(NATIVE) go test -race -timeout 15m ./sealer-plugin/... ./cmd/...
+	$(NATIVE) go test -race -short -timeout 15m ./sealer-plugin/... ./cmd/...
 
 .PHONY: test-wasmer
-test-wasmer: libwasmer native ## run the tests of the Go packages on wasmer, with the race detector
+test-wasmer: libwasmer native ## run the tests of the Go packages on wasmer, those of its own with the race detector too
 	$(SETUP) registry
-	$(NATIVE) $(WITH_WASMER) go test -race -timeout 15m -tags '$(WASMER_TAGS)' ./sealer-plugin/... ./cmd/...
+	$(NATIVE) $(WITH_WASMER) go test -timeout 15m -tags '$(WASMER_TAGS)' ./sealer-plugin/... ./cmd/...
+	$(WITH_WASMER) go test -race -timeout 15m -tags '$(WASMER_TAGS)' -run 'Wasmer|Worker|Idle|Close|Trap' ./sealer-plugin/codec
 
 .PHONY: test-sealer
 test-sealer: libwasmer ## run the tests of sealer with the plugin, on wazero
@@ -97,7 +98,7 @@ test-example: ## run the example of docs/add-a-routine.md
 .PHONY: test-e2e
 test-e2e: build ## run the binary, with each engine, against real registries, images and faults
 	$(SETUP) registry time ip
-	go test -timeout 20m ./e2e ./bench/...
+	go test -short -timeout 20m ./e2e ./bench/...
 	go test -timeout 20m ./e2e -args -sealift $(CURDIR)/bin/sealift
 	cd bench/codec && go test ./...
 

@@ -116,6 +116,7 @@ func large(mib int, built time.Time, edits map[int]uint64) corpus.Image {
 
 // TestOneFileChanged updates an image of 1 GiB in which one file of 1 MiB changed, and the mtime of every file.
 func TestOneFileChanged(t *testing.T) {
+	t.Parallel()
 	mib := 1024
 	if testing.Short() {
 		mib = 256

@@ -31,6 +31,7 @@ func cluster(t *testing.T, release int, encoding corpus.Encoding) corpus.Image {
 // TestUpdateGzip updates layers that are gzip files, and layers that gzip files are in: every digest stays, and it costs what
 // changed inside of them.
 func TestUpdateGzip(t *testing.T) {
+	t.Parallel()
 	for name, release := range map[string]func(int) corpus.Image{
 		"layers":            func(n int) corpus.Image { return compressed(t, n, corpus.Gzip) },
 		"zstd layers":       func(n int) corpus.Image { return compressed(t, n, corpus.Zstd) },

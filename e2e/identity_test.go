@@ -33,6 +33,7 @@ var shapes = []struct {
 }
 
 func TestIdentity(t *testing.T) {
+	t.Parallel()
 	source := filepath.Join(t.TempDir(), "source")
 	layout, err := corpus.NewLayout(source)
 	if err != nil {

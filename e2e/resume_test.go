@@ -134,6 +134,7 @@ func TestKilledBeforeManifest(t *testing.T) {
 // TestKilledInDirectory kills pushes to a directory, and expects no image there; then a whole one, for which no blob
 // that was there is written again.
 func TestKilledInDirectory(t *testing.T) {
+	t.Parallel()
 	source := layoutOf(t, several())
 	full := newMachine(t).must("push", "oci:"+source+":v1", directory(t).tag("v1")).SentBytes
 	for _, percent := range moments {

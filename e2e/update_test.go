@@ -84,6 +84,7 @@ func TestUpdate(t *testing.T) {
 
 // TestUpdateEverywhere updates through each kind of place.
 func TestUpdateEverywhere(t *testing.T) {
+	t.Parallel()
 	source := softwareSeries(t, releases)
 	everywhere(t, func(t *testing.T, p place) {
 		m, destination := newMachine(t), filepath.Join(t.TempDir(), "destination")
