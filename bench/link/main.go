@@ -80,7 +80,7 @@ func (s settings) run(ctx context.Context) (err error) {
 				repository: fmt.Sprintf("%s/update-%d-%v", server.Addr, round, deltas),
 				scratch:    filepath.Join(scratch, fmt.Sprintf("%d-%v", round, deltas)),
 			}
-			if err := u.run(ctx, t); err != nil {
+			if err := errors.Join(u.run(ctx, t), os.RemoveAll(u.scratch)); err != nil {
 				return err
 			}
 		}

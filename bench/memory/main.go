@@ -31,7 +31,11 @@ type settings struct {
 	gib      int
 	jobs     int
 	limitMiB int64
+	layers   corpus.Encoding
 }
+
+// encodings are what layers can be.
+var encodings = map[string]corpus.Encoding{"plain": corpus.Uncompressed, "gzip": corpus.Gzip, "zstd": corpus.Zstd}
 
 func main() {
 	var s settings
@@ -39,6 +43,13 @@ func main() {
 	flag.IntVar(&s.gib, "gib", 4, "size of the image in GiB")
 	flag.IntVar(&s.jobs, "jobs", 2, "its --jobs")
 	flag.Int64Var(&s.limitMiB, "limit", 256, "MiB that it may need")
+	flag.Func("layers", "how its layers are compressed: plain (the default), gzip, or zstd", func(name string) (err error) {
+		var ok bool
+		if s.layers, ok = encodings[name]; !ok {
+			err = errors.New("no such compression")
+		}
+		return err
+	})
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := s.run(ctx)
@@ -95,7 +106,7 @@ func (s settings) pack(dir string) error {
 	for i, trees := range [][]corpus.Tree{before, after} {
 		image := corpus.Image{Built: built}
 		for _, tree := range trees {
-			image.Layers = append(image.Layers, tree.Layer(corpus.Uncompressed))
+			image.Layers = append(image.Layers, tree.Layer(s.layers))
 		}
 		if _, err := layout.Add(image, tags[i]); err != nil {
 			return err
