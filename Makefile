@@ -46,9 +46,9 @@ libwasmer: ## build the static library of wasmer, once: it takes some minutes
 test: test-go test-wasmer test-sealer test-rust test-example test-e2e test-e2e-sealer ## run every test
 
 .PHONY: test-go
-test-go: native ## run the tests of the Go packages on wazero, with the race detector; test-wasmer has the long ones
-	$(SETUP) registry
-	$(NATIVE) go test -race -short -timeout 15m ./sealer-plugin/... ./cmd/...
+test-go: ## run the tests of the Go packages on wazero, with the race detector; test-wasmer has the long ones
+	$(SETUP) cc registry
+	go test -race -short -timeout 15m ./sealer-plugin/... ./cmd/...
 
 .PHONY: test-wasmer
 test-wasmer: libwasmer native ## run the tests of the Go packages on wasmer, those of its own with the race detector too

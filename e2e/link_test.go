@@ -21,6 +21,7 @@ const (
 
 // TestUpdateOverALink updates a machine from a registry at another site. What passes the link is counted there, packet by packet.
 func TestUpdateOverALink(t *testing.T) {
+	long(t)
 	if os.Getuid() != 0 {
 		t.Skip("only root can make network namespaces, and lay a link between them")
 	}

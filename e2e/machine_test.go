@@ -18,6 +18,14 @@ type machine struct {
 	home string
 }
 
+// long skips a test that takes long, and whose outcome no engine changes, in a short run.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("takes long")
+	}
+}
+
 func newMachine(t *testing.T) *machine {
 	t.Helper()
 	return &machine{t: t, home: t.TempDir()}

@@ -86,6 +86,7 @@ func (brokenPipe) Read([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
 // TestWire damages one kind of blob on its way, each time that it is sent.
 func TestWire(t *testing.T) {
+	long(t)
 	source, p := layoutOf(t, small()), dockerRegistry(t)
 	newMachine(t).must("push", "oci:"+source+":v1", p.tag("v1"))
 	manifest := chunkedForm(t, p, "v1")

@@ -29,6 +29,7 @@ var moments = []int64{1, 30, 60, 95}
 
 // TestResumePush kills pushes, and counts what the next one sends.
 func TestResumePush(t *testing.T) {
+	long(t)
 	source := layoutOf(t, several())
 	whole := dockerRegistry(t)
 	newMachine(t).must("push", "oci:"+source+":v1", whole.tag("v1"))
@@ -71,6 +72,7 @@ func resumedPush(t *testing.T, first, second traffic, full int64) {
 // full and on disk, while the next one fills. Two jobs have four connections, and of each the system holds up to 6 MiB
 // that have passed the gate but that sealift has not read.
 func TestResumePull(t *testing.T) {
+	long(t)
 	const underWay = 2*8<<20 + 4*6<<20
 	source, p := layoutOf(t, several()), dockerRegistry(t)
 	newMachine(t).must("push", "oci:"+source+":v1", p.tag("v1"))
@@ -134,6 +136,7 @@ func TestKilledBeforeManifest(t *testing.T) {
 // TestKilledInDirectory kills pushes to a directory, and expects no image there; then a whole one, for which no blob
 // that was there is written again.
 func TestKilledInDirectory(t *testing.T) {
+	long(t)
 	t.Parallel()
 	source := layoutOf(t, several())
 	full := newMachine(t).must("push", "oci:"+source+":v1", directory(t).tag("v1")).SentBytes

@@ -124,6 +124,7 @@ func TestSaveAndLoad(t *testing.T) {
 // TestKilledSave kills saves, of a chunked image and of a plain one, and expects no file there; then the same command makes it, and
 // does not read again from the registry what it had.
 func TestKilledSave(t *testing.T) {
+	long(t)
 	t.Parallel()
 	source, p := layoutOf(t, several()), dockerRegistry(t)
 	m := newMachine(t)
@@ -172,6 +173,7 @@ func TestKilledSave(t *testing.T) {
 
 // TestKilledLoad kills loads into a registry, and counts what the next one sends.
 func TestKilledLoad(t *testing.T) {
+	long(t)
 	t.Parallel()
 	source, m := layoutOf(t, several()), newMachine(t)
 	file := filepath.Join(m.home, "image.tar")

@@ -227,6 +227,7 @@ func readOnlyDisk(t *testing.T) string {
 
 // TestUpdateOverABadWire damages deltas on their way, each time that they are sent.
 func TestUpdateOverABadWire(t *testing.T) {
+	long(t)
 	source, p, _ := updatable(t, dockerRegistry)
 	deltas := sizes(chunkedForm(t, p, "v2"), typeDelta)
 	for fault, damage := range wire {

@@ -58,6 +58,7 @@ func broadContent(file, release int) []byte {
 // moves: blobs that the registry confirmed are not sent again, and what deltas are coded against is not fetched again but for that
 // of three deltas, which two jobs have under way.
 func TestResumeUpdatePush(t *testing.T) {
+	long(t)
 	noise := corpus.Tree{Seed: 3, Files: 40, Size: 1 << 20, Built: monday, Noise: true}
 	source, whole := broad(t, noise.Layer(corpus.Uncompressed)), dockerRegistry(t)
 	full := pushAll(t, newMachine(t), source, whole, 2, "--jobs", "2")[1]
@@ -86,6 +87,7 @@ func TestResumeUpdatePush(t *testing.T) {
 // with two jobs, three deltas that are on their way and two that are being decoded, and what waits for two packs of the store, of
 // 8 MiB each, to be on disk.
 func TestResumeUpdatePull(t *testing.T) {
+	long(t)
 	source, p := broad(t), dockerRegistry(t)
 	pushAll(t, newMachine(t), source, p, 2)
 	updated := newMachine(t)

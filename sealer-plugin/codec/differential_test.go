@@ -237,6 +237,9 @@ func compareDeltas(tb testing.TB, all map[string]implementation, base, raw []byt
 
 // TestDeltasAgree compares what the implementations make of an input and the input before.
 func TestDeltasAgree(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	all := implementations(t)
 	inputs := realAndMadeUp(t)
 	inputs["nothing"] = nil
@@ -263,6 +266,9 @@ func TestDeltasAgree(t *testing.T) {
 // TestStreamsAgree compares the streams that the implementations make of an input, with each encoder and level, and
 // what they say of encodings that there are not.
 func TestStreamsAgree(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	all := implementations(t)
 	levels := []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}
 	for _, test := range []struct {
@@ -286,6 +292,9 @@ func TestStreamsAgree(t *testing.T) {
 
 // TestImplementationsAgree compares the engines of this build and the native routines, byte for byte.
 func TestImplementationsAgree(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	all := implementations(t)
 	for name, input := range realAndMadeUp(t) {
 		t.Run(name, func(t *testing.T) {
