@@ -18,7 +18,7 @@ func placeFile(name, tmp string, write func(io.Writer) error) (err error) {
 	if err != nil {
 		return err
 	}
-	settling := &settlingFile{File: f}
+	settling := &settlingFile{file: f}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, removeTemp(f.Name()))
@@ -47,13 +47,13 @@ const settleStep = 16 << 20
 // settlingFile is a file of which the first bytes go to the disk while the next ones are written, so that little is left to wait
 // for at its end.
 type settlingFile struct {
-	*os.File
+	file     *os.File
 	written  int        // since the last Sync began
 	settling chan error // what the last Sync ended with; nil if there was none
 }
 
 func (f *settlingFile) Write(p []byte) (int, error) {
-	n, err := f.File.Write(p)
+	n, err := f.file.Write(p)
 	f.written += n
 	if err != nil || f.written < settleStep {
 		return n, err
@@ -62,7 +62,7 @@ func (f *settlingFile) Write(p []byte) (int, error) {
 		return n, err
 	}
 	f.written, f.settling = 0, make(chan error, 1)
-	go func() { f.settling <- f.Sync() }()
+	go func() { f.settling <- f.file.Sync() }()
 	return n, nil
 }
 
