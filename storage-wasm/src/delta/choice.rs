@@ -41,18 +41,18 @@ impl Choice {
         if old[place.old..place.old + place.length] == *place.of(new) {
             return View::Still;
         }
-        let changes = |alignment| changes(old, new, place, alignment, predictor);
-        let words = changes(alignment);
         let x86 = cost_of_x86(old, new, place);
+        let words = cost_of_words(old, new, place, alignment, predictor, x86);
         if let Some(pages) = self.pages(old, new, place, predictor.pages)
-            && cost_of_arm64(old, new, place, pages) <= x86.min(words.cost)
+            && cost_of_arm64(old, new, place, pages) <= x86.min(words)
         {
             return View::Arm64 { pages };
         }
-        if x86 <= words.cost {
+        if x86 <= words {
             return View::X86;
         }
-        if !words.are_doubtful() {
+        let changes = |alignment| Changes::of(old, new, place, alignment);
+        if !changes(alignment).are_doubtful() {
             return View::Words { alignment };
         }
         let all = [alignment, alignment ^ 1, alignment ^ 2, alignment ^ 3];
@@ -73,16 +73,16 @@ fn cost_of_x86(old: &[u8], new: &[u8], place: &Place) -> usize {
     let old_bytes = &old[place.old..place.old + place.length];
     let new_bytes = place.of(new);
     let (mut cost, mut at, mut end) = (0, 0, 0);
-    while at < place.length {
-        if old_bytes[at] == new_bytes[at] {
-            at += 1;
-            continue;
+    loop {
+        at += equal(&old_bytes[at..], &new_bytes[at..]);
+        if at >= place.length {
+            return cost;
         }
         // An operand begins at most three bytes before a byte of it.
         let back = (0..4.min(at + 1)).find(|back| x86::is_operand(&old[..place.old + at - back]));
         if let Some(back) = back {
             cost += OPERAND;
-            at += 4 - back;
+            at = place.length.min(at + 4 - back);
             continue;
         }
         cost += BYTE;
@@ -92,16 +92,23 @@ fn cost_of_x86(old: &[u8], new: &[u8], place: &Place) -> usize {
         }
         at += 1;
     }
-    cost
+}
+
+/// How many bytes both begin with are equal.
+fn equal(old: &[u8], new: &[u8]) -> usize {
+    let (mut at, length) = (0, old.len().min(new.len()));
+    while let (Some(old), Some(new)) = (old[at..length].first_chunk(), new[at..length].first_chunk()) {
+        let differ = u64::from_le_bytes(*old) ^ u64::from_le_bytes(*new);
+        if differ != 0 {
+            return at + differ.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    at + old[at..length].iter().zip(&new[at..length]).take_while(|(old, new)| old == new).count()
 }
 
 fn cost_of_arm64(old: &[u8], new: &[u8], place: &Place, pages: Pages) -> usize {
-    let head = pages.to_instruction(place).min(place.length);
-    let (old, _) = old[place.old + head..place.old + place.length].as_chunks();
-    let (new, _) = place.of(new)[head..].as_chunks();
-    let changed = old.iter().zip(new).filter(|(old, new)| old != new);
-    let cost = changed.map(|(old, new)| {
-        let [old, new] = [*old, *new].map(u32::from_le_bytes);
+    let cost = changed_words(old, new, place, pages.to_instruction(place)).map(|[old, new]| {
         let form = Form::of(old).or_else(|| Form::low(old, old >> 5 & 31));
         let is_operand = form.is_some_and(|form| form.is_same(old, new));
         if is_operand { OPERAND } else { WORD + BYTE * pattern(old, new).count_ones() as usize }
@@ -109,37 +116,65 @@ fn cost_of_arm64(old: &[u8], new: &[u8], place: &Place, pages: Pages) -> usize {
     cost.sum()
 }
 
+/// The cost of words of some alignment, if it is less than `limit`; otherwise any that is not.
+fn cost_of_words(
+    old: &[u8],
+    new: &[u8],
+    place: &Place,
+    alignment: usize,
+    predictor: &Predictor,
+    limit: usize,
+) -> usize {
+    let (mut cost, mut last) = (0, 0);
+    for [old, new] in changed_words(old, new, place, place.to_word(alignment)) {
+        let shift = new.wrapping_sub(old) as i32;
+        cost += match () {
+            () if !is_address(old) => WORD + BYTE * pattern(old, new).count_ones() as usize,
+            () if predictor.word_shift(old).0 == shift => PREDICTED,
+            () if shift == last => AS_BEFORE,
+            () => MISSED,
+        };
+        if cost >= limit {
+            break;
+        }
+        last = shift;
+    }
+    cost
+}
+
 /// What changed in words of some alignment.
+#[derive(Default)]
 struct Changes {
-    cost: usize,
     words: usize,
     /// The words among these that look as if words began elsewhere: they are no addresses, or round ones.
     doubtful: usize,
 }
 
 impl Changes {
+    fn of(old: &[u8], new: &[u8], place: &Place, alignment: usize) -> Self {
+        let mut changes = Self::default();
+        for [old, _] in changed_words(old, new, place, place.to_word(alignment)) {
+            changes.words += 1;
+            changes.doubtful += usize::from(!is_address(old) || old.is_multiple_of(256));
+        }
+        changes
+    }
+
     fn are_doubtful(&self) -> bool {
         4 * self.doubtful > self.words
     }
 }
 
-fn changes(old: &[u8], new: &[u8], place: &Place, alignment: usize, predictor: &Predictor) -> Changes {
-    let head = place.to_word(alignment).min(place.length);
+/// The words at `place` that have changed, in both windows: the first one begins behind `head` bytes.
+fn changed_words<'a>(
+    old: &'a [u8],
+    new: &'a [u8],
+    place: &Place,
+    head: usize,
+) -> impl Iterator<Item = [u32; 2]> + use<'a> {
+    let head = head.min(place.length);
     let (old, _) = old[place.old + head..place.old + place.length].as_chunks();
     let (new, _) = place.of(new)[head..].as_chunks();
-    let (mut changes, mut last) = (Changes { cost: 0, words: 0, doubtful: 0 }, 0);
-    for (old, new) in old.iter().zip(new).filter(|(old, new)| old != new) {
-        let [old, new] = [*old, *new].map(u32::from_le_bytes);
-        let shift = new.wrapping_sub(old) as i32;
-        changes.words += 1;
-        changes.doubtful += usize::from(!is_address(old) || old.is_multiple_of(256));
-        changes.cost += match () {
-            () if !is_address(old) => WORD + BYTE * pattern(old, new).count_ones() as usize,
-            () if predictor.word_shift(old).0 == shift => PREDICTED,
-            () if shift == last => AS_BEFORE,
-            () => MISSED,
-        };
-        last = shift;
-    }
-    changes
+    let changed = old.iter().zip(new).filter(|(old, new)| old != new);
+    changed.map(|(old, new)| [*old, *new].map(u32::from_le_bytes))
 }

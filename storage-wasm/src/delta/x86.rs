@@ -4,7 +4,7 @@
 
 /// Whether an operand of 32 bits that refers to an address seems to follow the bytes `before`: that of a call, a jump or a
 /// conditional jump, or one in memory, relative to the instruction pointer.
-#[inline]
+#[inline(always)]
 pub fn is_operand(before: &[u8]) -> bool {
     let Some(&[second, first, last]) = before.last_chunk() else { return false };
     match last {
