@@ -4,7 +4,7 @@
 //! differ as long as most are equal. Where a copy could begin is found by seeds instead of a suffix array.
 
 use super::outlook;
-use super::seeds::Seeds;
+use super::seeds::{self, Seeds};
 use crate::Error;
 
 /// Bytes of the new window that are like bytes of the base window.
@@ -49,6 +49,10 @@ pub fn find(base: &[u8], new: &[u8], room: usize) -> Result<Vec<Copy>, Error> {
 pub fn extend(copies: &mut Vec<Copy>, base: &[u8], seeds: &Seeds, new: &[u8]) {
     let (mut at, mut done, mut diagonal) = (0, 0, 0);
     while at + MIN_COPY <= new.len() {
+        if !seeds::is_chosen(new, at) {
+            at += 1;
+            continue;
+        }
         let Some(old) = best(base, seeds, new, at, diagonal) else {
             at += 1 + ((at - done) >> HURRY);
             continue;
