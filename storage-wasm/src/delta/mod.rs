@@ -68,9 +68,8 @@ pub const MAX_BASE: usize = 8 << 20;
 /// The most bytes of a window.
 pub const MAX_NEW: usize = 4 << 20;
 
-/// The weakest level that frames are made at: they hold few bytes, which have cost time to find, so weaker ones would save
-/// little of it.
-const MIN_LEVEL: i32 = 7;
+/// The weakest level that literals are coded at: they are few bytes, which have cost time to find, and most of a delta.
+const MIN_LEVEL: i32 = 5;
 
 /// The bytes of the length that a delta begins with.
 const HEAD: usize = 4;
@@ -88,10 +87,9 @@ pub fn encode(base: &[u8], new: &[u8], level: i32, output: &mut [u8]) -> Result<
     if !LEVELS.contains(&level) {
         return Err(Error::Argument);
     }
-    let level = level.max(MIN_LEVEL);
     let (head, rest) = output.split_first_chunk_mut::<HEAD>().ok_or(Error::Space)?;
     let mut copies = copies::find(base, new, rest.len())?;
-    let literals = literals::encode(new, &copies, level, rest)?;
+    let literals = literals::encode(new, &copies, level.max(MIN_LEVEL), rest)?;
     let mut side = side::Encoder::new(new);
     code(&mut side, &mut copies, base, new.len())?;
     *head = (literals as u32).to_le_bytes();
