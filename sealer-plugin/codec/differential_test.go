@@ -235,11 +235,17 @@ func compareDeltas(tb testing.TB, all map[string]implementation, base, raw []byt
 	_, _ = same(tb, all, routinePatch, withBase(base[:len(base)/2], delta), len(raw))
 }
 
-// TestDeltasAgree compares what the implementations make of an input and the input before.
-func TestDeltasAgree(t *testing.T) {
+// long skips a test that takes long, and whose outcome no engine changes, in a short run.
+func long(t *testing.T) {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("takes long")
 	}
+}
+
+// TestDeltasAgree compares what the implementations make of an input and the input before.
+func TestDeltasAgree(t *testing.T) {
+	long(t)
 	all := implementations(t)
 	inputs := realAndMadeUp(t)
 	inputs["nothing"] = nil
@@ -266,9 +272,7 @@ func TestDeltasAgree(t *testing.T) {
 // TestStreamsAgree compares the streams that the implementations make of an input, with each encoder and level, and
 // what they say of encodings that there are not.
 func TestStreamsAgree(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes long")
-	}
+	long(t)
 	all := implementations(t)
 	levels := []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}
 	for _, test := range []struct {
@@ -292,9 +296,7 @@ func TestStreamsAgree(t *testing.T) {
 
 // TestImplementationsAgree compares the engines of this build and the native routines, byte for byte.
 func TestImplementationsAgree(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes long")
-	}
+	long(t)
 	all := implementations(t)
 	for name, input := range realAndMadeUp(t) {
 		t.Run(name, func(t *testing.T) {

@@ -2,11 +2,9 @@ package remote
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -437,32 +435,6 @@ func TestFullDisk(t *testing.T) {
 	err := localError("oci:stick", "push", &fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC})
 	if !errors.Is(err, ErrNoSpace) || !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "oci:stick: push: write x: no space left") {
 		t.Errorf("%v; want ErrNoSpace", err)
-	}
-}
-
-// TestPlaceFile writes a file that is longer than a step of what settles meanwhile, to its end and not.
-func TestPlaceFile(t *testing.T) {
-	dir, piece := t.TempDir(), randomBlob(t, settleStep/3+1).data
-	name, errBroken := filepath.Join(dir, "large"), errors.New("broken")
-	write := func(w io.Writer) error {
-		for range 8 {
-			if _, err := w.Write(piece); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	if err := placeFile(name, dir, func(w io.Writer) error { return errors.Join(write(w), errBroken) }); !errors.Is(err, errBroken) {
-		t.Errorf("error %v, want %v", err, errBroken)
-	}
-	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
-		t.Errorf("left behind: %v, %v", left, err)
-	}
-	if err := placeFile(name, dir, write); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := os.ReadFile(name); err != nil || !bytes.Equal(got, bytes.Repeat(piece, 8)) {
-		t.Errorf("%d bytes are there, other ones (%v)", len(got), err)
 	}
 }
 

@@ -104,9 +104,7 @@ func TestDeltasOfRenamedFiles(t *testing.T) {
 
 // TestDeltasByContent has files whose names, or sizes, tell nothing: chunks that they share with a base do.
 func TestDeltasByContent(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes long")
-	}
+	long(t)
 	const size = 6 << 20
 	content := file{seed: 1, size: size}.content()
 	changed := file{seed: 1, size: size}.release(1).content()
@@ -136,9 +134,7 @@ func TestDeltasByContent(t *testing.T) {
 // TestDeltasAfterAReplacedPart has a file of which a part was replaced in the second release. What the third one is coded against is a
 // mixture of the first one and the second, and longer than the file.
 func TestDeltasAfterAReplacedPart(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes long")
-	}
+	long(t)
 	const size = 9 << 20
 	part := func(seed, release uint64) []byte { return file{seed: seed, size: size}.release(release).content() }
 	b, src := newBench(t), newImages(t)
@@ -264,9 +260,7 @@ func TestNothingLikeIt(t *testing.T) {
 
 // TestHopelessFile has a large file of other content under the same name: after some tries its base is not fetched any more.
 func TestHopelessFile(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes long")
-	}
+	long(t)
 	const size = 48 << 20
 	b, src := newBench(t), newImages(t)
 	other := file{"b", 3, 1 << 20}
@@ -287,9 +281,7 @@ func TestHopelessFile(t *testing.T) {
 // TestFileIsPackedAnew has a file of which most parts are others in the second release, and some changed a little: deltas of these
 // would pay, but make it a mixture of two releases. In the third one all parts changed a little.
 func TestFileIsPackedAnew(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes long")
-	}
+	long(t)
 	const parts, size = 6, 5 << 20
 	tool := func(first, release uint64) []byte {
 		var content []byte

@@ -25,6 +25,14 @@ import (
 	"github.com/sealift/sealift/sealer-plugin/store"
 )
 
+// long skips a test that takes long, and whose outcome no engine changes, in a short run.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("takes long")
+	}
+}
+
 // file is a file of a test layer: size bytes of content made from seed.
 type file struct {
 	name string
