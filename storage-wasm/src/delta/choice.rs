@@ -111,7 +111,7 @@ fn cost_of_arm64(old: &[u8], new: &[u8], place: &Place, pages: Pages) -> usize {
     let cost = changed_words(old, new, place, pages.to_instruction(place)).map(|[old, new]| {
         let form = Form::of(old).or_else(|| Form::low(old, old >> 5 & 31));
         let is_operand = form.is_some_and(|form| form.is_same(old, new));
-        if is_operand { OPERAND } else { WORD + BYTE * pattern(old, new).count_ones() as usize }
+        if is_operand { OPERAND } else { cost_of_bytes(old, new) }
     });
     cost.sum()
 }
@@ -129,7 +129,7 @@ fn cost_of_words(
     for [old, new] in changed_words(old, new, place, place.to_word(alignment)) {
         let shift = new.wrapping_sub(old) as i32;
         cost += match () {
-            () if !is_address(old) => WORD + BYTE * pattern(old, new).count_ones() as usize,
+            () if !is_address(old) => cost_of_bytes(old, new),
             () if predictor.word_shift(old).0 == shift => PREDICTED,
             () if shift == last => AS_BEFORE,
             () => MISSED,
@@ -140,6 +140,11 @@ fn cost_of_words(
         last = shift;
     }
     cost
+}
+
+/// The cost of a word of no address.
+fn cost_of_bytes(old: u32, new: u32) -> usize {
+    WORD + BYTE * pattern(old, new).count_ones() as usize
 }
 
 /// What changed in words of some alignment.

@@ -25,7 +25,7 @@ const ALIKE: usize = LOOK / 2;
 pub const MIN_COPY: usize = 24;
 /// A copy ends where the difference of equal and other bytes was greatest, once it fell this far below that.
 const SLACK: isize = 40;
-/// Bytes like no others are gone over faster the more of them there are: by one more place for each 2^HURRY.
+/// Bytes like no others are gone over faster the more of them there are: from a chosen place by one more for each 2^HURRY.
 const HURRY: usize = 10;
 
 /// Finds the copies that `new` is made of, in the order of their places in it.

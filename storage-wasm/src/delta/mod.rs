@@ -38,6 +38,7 @@ mod frames;
 mod list;
 mod literals;
 mod map;
+mod marks;
 mod mend;
 mod numbers;
 mod outlook;

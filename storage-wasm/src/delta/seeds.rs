@@ -4,7 +4,7 @@
 //! Files in a Large File System*, 1994): the same bytes are chosen wherever they stand. As many places at regular
 //! distances would have to be looked up from every place in the new window.
 
-use super::MAX_BASE;
+use super::{MAX_BASE, marks};
 
 /// The bytes that are looked up together.
 const SEED: usize = 12;
@@ -94,13 +94,7 @@ fn each_chosen(bytes: &[u8], mut each: impl FnMut(usize)) {
     for start in (0..bytes.len()).step_by(4 * PART) {
         for first in start..bytes.len().min(start + 4) {
             mark(&mut marks, bytes[first..].as_chunks().0);
-            for (group, marks) in marks.as_chunks().0.iter().enumerate() {
-                let mut marked = u64::from_le_bytes(*marks);
-                while marked != 0 {
-                    each(first + 4 * (8 * group + marked.trailing_zeros() as usize / 8));
-                    marked &= marked - 1;
-                }
-            }
+            marks::each(&marks, |mark| each(first + 4 * mark));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::arm64::{Form, IN_PAGE};
 use super::block::Place;
+use super::marks;
 use super::pages::Pages;
 use super::view::SECTION;
 use super::x86;
@@ -34,22 +35,13 @@ pub fn x86(sites: &mut Vec<Site>, old: &[u8], place: &Place) {
     let marks = &mut marks[..end - 3 - start];
     x86::mark(marks, &old[start - 2..end - 4]);
     let mut next = start;
-    for (group, marks) in marks.chunks(8).enumerate() {
-        let mut marked = marks.first_chunk().map_or_else(|| tail(marks), |marks| u64::from_le_bytes(*marks));
-        while marked != 0 {
-            let at = start + 8 * group + marked.trailing_zeros() as usize / 8;
-            marked &= marked - 1;
-            if at >= next && x86::is_operand(&old[..at]) {
-                sites.push(Site { at: at - place.old, form: Form::Word, low: 0, in_page: 0, page: 0 });
-                next = at + 4;
-            }
+    marks::each(marks, |mark| {
+        let at = start + mark;
+        if at >= next && x86::is_operand(&old[..at]) {
+            sites.push(Site { at: at - place.old, form: Form::Word, low: 0, in_page: 0, page: 0 });
+            next = at + 4;
         }
-    }
-}
-
-/// The number that has these bytes, less than eight, and zeros above.
-fn tail(bytes: &[u8]) -> u64 {
-    bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
+    });
 }
 
 /// Sets `sites` to the addresses of arm64 code in the section at `place`, in their order, but for those that stay as they are
