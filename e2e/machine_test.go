@@ -22,7 +22,7 @@ type machine struct {
 func long(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("takes long")
+		t.Skip("takes long: run it without -short")
 	}
 }
 

@@ -239,7 +239,7 @@ func compareDeltas(tb testing.TB, all map[string]implementation, base, raw []byt
 func long(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("takes long")
+		t.Skip("takes long: run it without -short")
 	}
 }
 

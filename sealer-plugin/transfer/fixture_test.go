@@ -29,7 +29,7 @@ import (
 func long(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("takes long")
+		t.Skip("takes long: run it without -short")
 	}
 }
 
