@@ -7,7 +7,9 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"sync/atomic"
 
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/errdef"
 	orasregistry "oras.land/oras-go/v2/registry"
@@ -40,6 +42,13 @@ type registry struct {
 	opts   Options
 	client *client
 	repo   *oras.Repository
+	last   atomic.Pointer[resolved]
+}
+
+// resolved is a manifest that was resolved, and verified.
+type resolved struct {
+	digest digest.Digest
+	data   []byte
 }
 
 var _ Target = (*registry)(nil)
@@ -58,13 +67,19 @@ func openRegistry(ctx context.Context, ref Reference, opts Options) *registry {
 	}}
 }
 
-// Resolve asks for the manifest of a tag or digest.
+// Resolve gets the manifest of a tag or digest. Who resolves one will mostly fetch it next: that takes no second request.
 func (r *registry) Resolve(ctx context.Context, reference string) (ocispec.Descriptor, error) {
 	reference = cmp.Or(reference, defaultTag)
-	desc, err := r.repo.Resolve(ctx, reference)
+	desc, rc, err := r.repo.FetchReference(ctx, reference)
 	if err != nil {
 		return desc, r.failed("resolve "+reference, err)
 	}
+	defer func() { _ = rc.Close() }()
+	data, err := readVerified(rc, desc, MaxManifest)
+	if err != nil {
+		return desc, r.failed("resolve "+reference, err)
+	}
+	r.last.Store(&resolved{desc.Digest, data})
 	return desc, nil
 }
 
@@ -100,7 +115,9 @@ func (r *registry) Fetch(ctx context.Context, desc ocispec.Descriptor) (io.ReadC
 	}
 	var rc io.ReadCloser
 	var err error
-	if isManifest(desc) {
+	if last := r.last.Load(); last != nil && last.digest == desc.Digest {
+		rc = io.NopCloser(bytes.NewReader(last.data))
+	} else if isManifest(desc) {
 		rc, err = r.repo.Manifests().Fetch(ctx, desc)
 	} else {
 		rc, _, err = r.FetchRange(ctx, desc, 0, desc.Size)
