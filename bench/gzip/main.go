@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -186,10 +187,11 @@ func (b *bench) measureTool(ctx context.Context, t tool, c command, level string
 	return nil
 }
 
-// once measures a gzip file, if the same was not made by another tool.
+// once measures a gzip or zstd file, if the same was not made by another tool.
 func (b *bench) once(ctx context.Context, blob []byte) (measured, error) {
-	if flags := blob[3]; flags != 0 {
-		return measured{}, fmt.Errorf("a header with flags %#x, whose length is not known", flags)
+	isGzip := bytes.HasPrefix(blob, []byte{0x1f, 0x8b})
+	if isGzip && !bytes.HasPrefix(blob, []byte{0x1f, 0x8b, 8, 0}) {
+		return measured{}, errors.New("its header may have something optional, and a length that is not known")
 	}
 	sum := sha256.Sum256(blob)
 	if m, ok := b.known[sum]; ok {
