@@ -76,7 +76,21 @@ func (t *meteredTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 	if resp.Body != http.NoBody {
 		resp.Body = &countedBody{resp.Body, &t.meter.received}
 	}
+	if resp.StatusCode >= http.StatusMultipleChoices {
+		resp.Body = drainedBody{resp.Body}
+	}
 	return resp, nil
+}
+
+// maxDrained is how much of the body of an answer that is no success is read for the connection's sake.
+const maxDrained = 8 << 10
+
+// drainedBody is read to its end, if that is near, when it is closed: only then the connection serves another request.
+type drainedBody struct{ io.ReadCloser }
+
+func (b drainedBody) Close() error {
+	_, _ = io.CopyN(io.Discard, b, maxDrained)
+	return b.ReadCloser.Close()
 }
 
 func (t *meteredTransport) countSent(req *http.Request) *http.Request {

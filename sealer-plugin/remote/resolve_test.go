@@ -2,8 +2,10 @@ package remote
 
 import (
 	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
@@ -30,6 +32,32 @@ func TestWhatIsResolvedIsRequestedOnce(t *testing.T) {
 	mustFetch(t, src, two)
 	if n := len(reg.Requests()); n != 2 {
 		t.Errorf("%d requests with another manifest; want 2", n)
+	}
+}
+
+func TestRefusalsKeepTheConnection(t *testing.T) {
+	var connections atomic.Int32
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	server.Start()
+	t.Cleanup(server.Close)
+	opts := testOptions()
+	opts.PlainHTTP, opts.Meter = true, new(Meter)
+	src := openTestTarget(t, server.Listener.Addr().String()+"/a", opts)
+	for range 3 {
+		if _, err := src.Resolve(t.Context(), "v1"); !errors.Is(err, ErrNotFound) {
+			t.Errorf("%v; want ErrNotFound", err)
+		}
+	}
+	if n := connections.Load(); n != 1 {
+		t.Errorf("%d connections; want 1", n)
+	}
+	if got, want := opts.Meter.Snapshot().Received, int64(3*len("404 page not found\n")); got != want {
+		t.Errorf("%d bytes received are counted; want %d", got, want)
 	}
 }
 
