@@ -12,6 +12,7 @@
 
 mod go;
 mod klauspost;
+mod links;
 mod sink;
 mod zlib;
 

@@ -1,5 +1,6 @@
 //! Levels 2 to 9: the longest match among those that chains of places with the same hash lead to.
 
+use std::mem;
 use std::ops::Range;
 
 use bytemuck::{Pod, Zeroable};
@@ -7,6 +8,7 @@ use bytemuck::{Pod, Zeroable};
 use super::block::{self, MAX_STORED, Step, Symbols};
 use super::codes::{MAX_DISTANCE, MAX_LENGTH, MIN_LENGTH};
 use crate::deflate::Encoder;
+use crate::deflate::links::{Links, Walk};
 use crate::deflate::sink::Sink;
 use crate::error::Error;
 
@@ -28,6 +30,9 @@ const LOOK: usize = 264;
 const GONE: u32 = u32::MAX;
 /// The bit of a symbol that tells a match.
 const IS_MATCH: u32 = 1 << 31;
+
+/// A search of as many places skips those that cannot be longer; in shorter ones that does not pay.
+const SKIPPED: usize = 128;
 
 /// How long a search is.
 #[derive(Clone, Copy)]
@@ -90,6 +95,8 @@ pub struct Chains {
     /// The match at the place before, if it waits.
     length: u32,
     distance: u32,
+    /// The first place that is not noted yet, if all are.
+    unnoted: u32,
     /// Whether the byte before the next one is not in a symbol yet.
     waits: u32,
     /// How many symbols the block has.
@@ -97,8 +104,7 @@ pub struct Chains {
     symbols: [u32; MAX_SYMBOLS],
     /// Where a hash was last.
     head: [u16; 1 << HASH_BITS],
-    /// Where the hash of the place, modulo the length, was before.
-    previous: [u16; MAX_DISTANCE],
+    links: Links,
     window: [u8; WINDOW + LOOK],
 }
 
@@ -142,15 +148,17 @@ impl Chains {
         self.at = self.at.saturating_sub(BY as u32);
         self.end -= BY as u32;
         self.block = self.block.checked_sub(BY as u32).unwrap_or(GONE);
-        let places = self.head.iter_mut().chain(&mut self.previous);
-        places.for_each(|place| *place = place.saturating_sub(BY as u16)); // much faster than a loop
+        self.unnoted = self.unnoted.saturating_sub(BY as u32);
+        self.head.iter_mut().for_each(|place| *place = place.saturating_sub(BY as u16)); // much faster than a loop
+        self.links.slide(BY as u16);
     }
 
     /// Makes symbols of the bytes, as long as there are `ahead` of them.
     fn go_on(&mut self, ahead: usize, sink: &mut Sink<'_>) {
         let effort = Effort::of(self.level);
         match effort.lazy {
-            Some(lazy) => self.go_on_lazily(ahead, &effort, lazy, sink),
+            Some(lazy) if effort.chain >= SKIPPED => self.go_on_lazily::<true>(ahead, &effort, lazy, sink),
+            Some(lazy) => self.go_on_lazily::<false>(ahead, &effort, lazy, sink),
             None => self.go_on_greedily(ahead, &effort, sink),
         }
     }
@@ -160,12 +168,13 @@ impl Chains {
         let end = self.end as usize;
         let mut at = self.at as usize;
         while end - at >= ahead {
-            let place = self.note_one(at, end);
-            let found = self.find(Match::NONE, at, place, end - at, effort);
+            self.note::<false>(at..at + 1, end);
+            let walk = Walk::new(&self.links, at + 1, effort.chain);
+            let found = self.find(Match::NONE, at, walk, end - at, effort);
             if found.length >= SEED {
                 self.push_match(found);
                 if found.length <= effort.noted {
-                    self.note(at + 1..at + found.length, end);
+                    self.note::<false>(at + 1..at + found.length, end);
                 }
                 at += found.length;
             } else {
@@ -178,23 +187,37 @@ impl Chains {
     }
 
     /// Takes a match unless there is a longer one a byte later.
-    fn go_on_lazily(&mut self, ahead: usize, effort: &Effort, lazy: usize, sink: &mut Sink<'_>) {
+    fn go_on_lazily<const SKIPS: bool>(
+        &mut self,
+        ahead: usize,
+        effort: &Effort,
+        lazy: usize,
+        sink: &mut Sink<'_>,
+    ) {
         let end = self.end as usize;
         let mut at = self.at as usize;
         let length = (self.length as usize).clamp(Match::NONE.length, MAX_LENGTH);
         let mut before = Match { length, distance: self.distance as usize };
         let mut waits = self.waits != 0;
+        if SKIPS {
+            self.note::<true>(self.unnoted as usize..end, end);
+            self.unnoted = (end + 1).saturating_sub(SEED) as u32;
+        }
         while end - at >= ahead {
-            let place = self.note_one(at, end);
-            let found = if before.length < lazy {
-                self.find(before, at, place, end - at, effort)
-            } else {
-                Match::NONE
+            if !SKIPS {
+                self.note::<false>(at..at + 1, end);
+            }
+            let found = match () {
+                () if before.length >= lazy => Match::NONE,
+                () if SKIPS => self.find_beyond(before, at, end - at, effort),
+                () => self.find(before, at, Walk::new(&self.links, at + 1, effort.chain), end - at, effort),
             };
             if before.length >= SEED && found.length <= before.length {
                 self.push_match(before);
                 let next = (at + before.length - 1).min(end);
-                self.note(at + 1..next, end);
+                if !SKIPS {
+                    self.note::<false>(at + 1..next, end);
+                }
                 at = next;
                 before = Match::NONE;
                 waits = false;
@@ -224,58 +247,69 @@ impl Chains {
         }
     }
 
-    /// Notes places.
+    /// Notes places. One with too few bytes before `end` has no hash.
     #[inline]
-    fn note(&mut self, places: Range<usize>, end: usize) {
-        for at in places {
-            self.note_one(at, end);
+    fn note<const COUNTED: bool>(&mut self, places: Range<usize>, end: usize) {
+        for at in places.start..places.end.min((end + 1).saturating_sub(SEED)) {
+            let hash = u32::from_be_bytes(*word(look(&self.window, at), 0)).wrapping_mul(0x1e35_a7bd);
+            let head = &mut self.head[(hash >> (32 - HASH_BITS)) as usize & ((1 << HASH_BITS) - 1)];
+            let before = mem::replace(head, at as u16 + 1);
+            if COUNTED { self.links.add_counted(at + 1, before) } else { self.links.add(at + 1, before) }
         }
     }
 
-    /// Notes a place, and returns where the same hash was before, and 1. One with too few bytes has no hash.
+    /// [`Self::find`] where all places are noted: the longest match, if it is longer than `before`, or `before`.
     #[inline]
-    fn note_one(&mut self, at: usize, end: usize) -> usize {
-        if at + SEED > end {
-            return 0;
+    fn find_beyond(&self, before: Match, at: usize, ahead: usize, effort: &Effort) -> Match {
+        if before.length >= ahead.min(MAX_LENGTH) {
+            return before;
         }
-        let hash = u32::from_be_bytes(*word(look(&self.window, at), 0)).wrapping_mul(0x1e35_a7bd);
-        let head = &mut self.head[(hash >> (32 - HASH_BITS)) as usize & ((1 << HASH_BITS) - 1)];
-        let place = *head;
-        self.previous[at & (MAX_DISTANCE - 1)] = place;
-        *head = at as u16 + 1;
-        place.into()
+        let beyond = |length| Walk::beyond(&self.links, at + 1, effort.chain, length, ahead);
+        let mut walk = beyond(before.length);
+        if before.length < SEED && (at + 1).wrapping_sub(walk.position()) > MAX_NEAR {
+            walk = beyond(SEED);
+        }
+        self.find(before, at, walk, ahead, effort)
     }
 
-    /// The longest match, among those that `place` leads to, that is nearest; a short one must be near. It is
+    /// The longest match, among those that a walk leads to, that is nearest; a short one must be near. It is
     /// `found` if none is longer.
-    #[inline]
-    fn find(&self, mut found: Match, at: usize, mut place: usize, ahead: usize, effort: &Effort) -> Match {
+    #[inline(always)]
+    fn find(
+        &self,
+        mut found: Match,
+        at: usize,
+        mut walk: Walk<'_, SEED>,
+        ahead: usize,
+        effort: &Effort,
+    ) -> Match {
         let lowest = at.saturating_sub(MAX_DISTANCE);
         let longest = ahead.min(MAX_LENGTH);
         let nice = effort.nice.min(longest);
         let new = look(&self.window, at);
         let mut tail = *word(new, found.length - 3);
-        for _ in 0..effort.chain {
-            if place <= lowest {
-                break;
-            }
-            let old = look(&self.window, place - 1);
+        while walk.position() > lowest {
+            let old = look(&self.window, walk.position() - 1);
             // What is longer has these bytes too.
             if *word(old, found.length - 3) == tail {
                 let length = common(old, new).min(longest);
-                let distance = (at + 1).wrapping_sub(place);
-                if length > found.length && (length > SEED || distance <= MAX_NEAR) {
-                    found = Match { length, distance };
-                    if length >= nice {
+                let distance = (at + 1).wrapping_sub(walk.position());
+                if length > found.length {
+                    if !walk.counts() {
                         break;
                     }
-                    tail = *word(new, length - 3);
+                    if length > SEED || distance <= MAX_NEAR {
+                        found = Match { length, distance };
+                        if length >= nice {
+                            break;
+                        }
+                        tail = *word(new, length - 3);
+                    }
+                    walk.step_beyond(length);
+                    continue;
                 }
             }
-            if place - 1 == lowest {
-                break; // its link is not of it any more
-            }
-            place = self.previous[(place - 1) & (MAX_DISTANCE - 1)].into();
+            walk.step();
         }
         found
     }

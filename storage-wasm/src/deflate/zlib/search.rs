@@ -4,11 +4,9 @@ use bytemuck::{Pod, Zeroable};
 
 use super::Program;
 use super::block::Block;
-use super::window::{LIMIT, MAX_COPY, MAX_DISTANCE, MIN_AHEAD, Window};
+use super::window::{LIMIT, MAX_COPY, MAX_DISTANCE, MIN_AHEAD, MIN_COPY, Window};
+use crate::deflate::links::Walk;
 use crate::error::Error;
-
-/// The shortest copy.
-const MIN_COPY: usize = 3;
 
 /// The longest distance of a copy of three bytes that was found lazily.
 const MAX_SHORT_DISTANCE: usize = 4096;
@@ -71,10 +69,10 @@ impl Search {
     /// where in the window that ends.
     pub fn run(&mut self, program: Program, window: &mut Window, block: &mut Block) -> Option<usize> {
         let effort = &EFFORTS[(self.level as usize).clamp(1, 9) - 1];
-        if self.level < 4 {
-            self.run_greedy(program, effort, window, block)
-        } else {
-            self.run_lazy(program, effort, window, block)
+        match self.level {
+            ..=3 => self.run_greedy(program, effort, window, block),
+            4..=5 => self.run_lazy::<false>(program, effort, window, block),
+            6.. => self.run_lazy::<true>(program, effort, window, block),
         }
     }
 
@@ -96,18 +94,17 @@ impl Search {
     ) -> Option<usize> {
         let (mut start, end) = (window.start(), window.end());
         let least = window.ahead().min(MIN_AHEAD);
+        window.insert_late();
         loop {
-            let copy = match candidate(window, start, end) {
-                Some(place) => longest(window, program, effort, place, start, end, NONE),
-                None => NONE,
-            };
+            window.insert(start..strings(start + 1, end));
+            let copy = longest(window, program, effort, window.walk(start, effort.chain), start, NONE);
             let length = if copy.length < MIN_COPY { 1 } else { copy.length };
             if length == 1 {
                 block.literal(window.byte(start));
             } else {
                 block.copy(copy.distance, length);
                 if length <= effort.lazy && start + length + MIN_COPY <= end {
-                    insert(window, start + 1..start + length);
+                    window.insert(start + 1..start + length);
                 }
             }
             let full = block.is_full(program, self.level, window.block_length(start));
@@ -119,8 +116,9 @@ impl Search {
         }
     }
 
-    /// [`Self::run`] where a copy is taken if the next byte does not begin a longer one.
-    fn run_lazy(
+    /// [`Self::run`] where a copy is taken if the next byte does not begin a longer one. The search `SKIPS` places or, where
+    /// that does not pay because it is a short one, looks at all.
+    fn run_lazy<const SKIPS: bool>(
         &mut self,
         program: Program,
         effort: &Effort,
@@ -132,11 +130,23 @@ impl Search {
         let length = (self.length as usize).clamp(NONE.length, MAX_COPY);
         let mut waiting = Copy { length, distance: self.distance as usize };
         let mut has_byte = self.has_byte != 0;
+        if SKIPS {
+            window.insert_all();
+        } else {
+            window.insert_late();
+        }
         let full = loop {
-            let place = candidate(window, start, end).filter(|_| waiting.length < effort.lazy);
-            let mut copy = match place {
-                Some(place) => longest(window, program, effort, place, start, end, waiting),
-                None => NONE,
+            if !SKIPS {
+                window.insert(start..strings(start + 1, end));
+            }
+            let chain = if waiting.length >= effort.good { effort.chain / 4 } else { effort.chain };
+            let mut copy = match () {
+                () if waiting.length >= effort.lazy => NONE,
+                () if SKIPS => {
+                    let walk = window.walk_beyond(start, chain, waiting.length);
+                    longest(window, program, effort, walk, start, waiting)
+                }
+                () => longest(window, program, effort, window.walk(start, chain), start, waiting),
             };
             if copy.length == MIN_COPY && copy.distance > MAX_SHORT_DISTANCE {
                 copy = NONE;
@@ -146,7 +156,9 @@ impl Search {
                 block.copy(waiting.distance, waiting.length);
                 let is_full = block.is_full(program, self.level, window.block_length(start));
                 let next = start + waiting.length - 1;
-                insert(window, start + 1..next.min(end.saturating_sub(MIN_COPY - 1)));
+                if !SKIPS {
+                    window.insert(start + 1..strings(next, end));
+                }
                 start = next;
                 full = is_full.then_some(start);
                 (waiting, has_byte) = (NONE, false);
@@ -169,61 +181,53 @@ impl Search {
     }
 }
 
-/// Puts the strings at some places into their chains.
+/// The place before which strings begin, up to `to`, that have three bytes before `end`.
 #[inline]
-fn insert(window: &mut Window, places: std::ops::Range<usize>) {
-    for place in places {
-        window.insert(place);
-    }
-}
-
-/// Puts the string at `start` into its chain, if it has three bytes. Returns the place before, if
-/// copies can be made of it.
-#[inline]
-fn candidate(window: &mut Window, start: usize, end: usize) -> Option<usize> {
-    if start + MIN_COPY > end {
-        return None;
-    }
-    let place = window.insert(start);
-    (place != 0 && start.wrapping_sub(place) <= MAX_DISTANCE && start <= LIMIT).then_some(place)
+fn strings(to: usize, end: usize) -> usize {
+    to.min(end.saturating_sub(MIN_COPY - 1))
 }
 
 /// The longest copy for the bytes at `start`, if it is longer than the one that waits, among those
-/// of a chain that begins at `place`. The first one of a length counts.
-#[inline]
+/// that a walk leads to. The first one of a length counts.
+#[inline(always)]
 fn longest(
     window: &Window,
     program: Program,
     effort: &Effort,
-    mut place: usize,
+    mut walk: Walk<'_, MIN_COPY>,
     start: usize,
-    end: usize,
     waiting: Copy,
 ) -> Copy {
-    let ahead = end.saturating_sub(start);
+    let ahead = window.end().saturating_sub(start);
+    let first = window.walk(start, 1).position();
+    let limit = start.saturating_sub(MAX_DISTANCE);
+    if ahead < MIN_COPY || start > LIMIT || first == 0 || first < limit {
+        return NONE;
+    }
     // If a copy reaches the end of the input, GNU gzip searches on, for one that goes on behind it
     // in what is left there.
     let nice = if program == Program::Gzip { effort.nice } else { effort.nice.min(ahead) };
-    let mut chain = if waiting.length >= effort.good { effort.chain / 4 } else { effort.chain };
-    let limit = start.saturating_sub(MAX_DISTANCE);
     let mut best = waiting;
     let mut tail = Tail::of(window, start, best.length);
-    loop {
+    // Only the first place may be as far away as the limit.
+    while walk.position() > limit.min(first - 1) {
+        let place = walk.position();
         if tail.is_at(window, place) {
             let length = window.common(place, start);
             if length > best.length {
+                if !walk.counts() {
+                    break;
+                }
                 best = Copy { length, distance: start.wrapping_sub(place) };
                 if length >= nice {
                     break;
                 }
                 tail = Tail::of(window, start, length);
+                walk.step_beyond(length);
+                continue;
             }
         }
-        place = window.previous(place);
-        chain = chain.saturating_sub(1);
-        if place <= limit || chain == 0 {
-            break;
-        }
+        walk.step();
     }
     Copy { length: best.length.min(ahead), ..best }
 }

@@ -1,16 +1,21 @@
 //! The input that copies can be made of, and where its strings of three bytes are.
 
 use std::mem;
+use std::ops::Range;
 
 use bytemuck::{Pod, Zeroable};
 
 use super::Program;
+use crate::deflate::links::{Links, Walk};
 
 /// How far back the chains of hashes reach, and how far the window moves.
 const HALF: usize = 1 << 15;
 
 /// The length of the window.
 const SIZE: usize = 2 * HALF;
+
+/// The shortest copy, and the length of a string.
+pub const MIN_COPY: usize = 3;
 
 /// The longest copy.
 pub const MAX_COPY: usize = 258;
@@ -32,11 +37,11 @@ pub const LIMIT: usize = HALF + MAX_DISTANCE;
 pub struct Window {
     bytes: [u8; SIZE + 16], // some more, for whole words to be read
     latest: [u16; HALF],    // by hash, the last place of a string that has it
-    previous: [u16; HALF],  // by place modulo HALF, the place before with the same hash
+    links: Links,           // the places before with the same hash
     start: u32,             // where literals and copies were made up to
     end: u32,               // of what was taken
     block: i32,             // where the block begins, negative if that has left the window
-    late: u32,              // so many strings before `start` are not in the chains yet
+    entered: u32,           // strings before this place are in the chains, or are not to be
     ended: u32,             // whether GNU gzip saw the end
 }
 
@@ -72,7 +77,7 @@ impl Window {
     pub fn check(&mut self) {
         self.end = self.end.min(SIZE as u32);
         self.start = self.start.min(self.end);
-        self.late = self.late.min(2);
+        self.entered = self.entered.min(self.end);
     }
 
     /// Takes input if few bytes are ahead, and moves the window if need be. It moves only when it
@@ -109,32 +114,60 @@ impl Window {
 
     /// Remembers at the end of a stretch that its last two strings had no third byte.
     pub fn keep_last(&mut self) {
-        self.late = self.start.min(2);
+        self.entered = self.start.saturating_sub(2);
     }
 
     /// Forgets all but the window's lower half, the dictionary of what is taken next.
     pub fn restart(&mut self) {
         self.latest.fill(0);
-        for place in 0..HALF - 2 {
-            self.insert(place);
-        }
-        (self.start, self.end, self.block, self.late) = (HALF as u32, HALF as u32, HALF as i32, 2);
+        (self.start, self.end, self.block, self.entered) = (HALF as u32, HALF as u32, HALF as i32, 0);
     }
 
-    /// Puts the string at a place into its chain, and returns the place before in that.
+    /// Puts the strings at some places into their chains.
     #[inline]
-    pub fn insert(&mut self, place: usize) -> usize {
+    pub fn insert(&mut self, places: Range<usize>) {
+        for place in places {
+            let before = self.enter(place);
+            self.links.add(place, before);
+        }
+    }
+
+    /// Puts the strings into their chains that begin before `start` and were not, those at the end of a stretch, and forgets
+    /// that others may be not.
+    pub fn insert_late(&mut self) {
+        let end = self.end().saturating_sub(MIN_COPY - 1);
+        self.insert(self.entered as usize..self.start().min(end));
+        self.entered = self.end;
+    }
+
+    /// Puts all strings into their chains that are not, for a walk that skips places.
+    pub fn insert_all(&mut self) {
+        let end = self.end().saturating_sub(MIN_COPY - 1);
+        for place in self.entered as usize..end {
+            let before = self.enter(place);
+            self.links.add_counted(place, before);
+        }
+        self.entered = self.entered.max(end as u32);
+    }
+
+    /// Makes a place the last one of a string's hash, and returns the one before.
+    #[inline(always)]
+    fn enter(&mut self, place: usize) -> u16 {
         let string = self.word(place).to_be_bytes();
         let hash = usize::from(string[3]) << 10 ^ usize::from(string[2]) << 5 ^ usize::from(string[1]);
-        let before = mem::replace(&mut self.latest[hash % HALF], place as u16);
-        self.previous[place % HALF] = before;
-        before.into()
+        mem::replace(&mut self.latest[hash % HALF], place as u16)
     }
 
-    /// The place before one in its chain.
-    #[inline]
-    pub fn previous(&self, place: usize) -> usize {
-        self.previous[place % HALF].into()
+    /// The walk through `chain` places at most where copies may begin for the string at `start`.
+    #[inline(always)]
+    pub fn walk(&self, start: usize, chain: usize) -> Walk<'_, MIN_COPY> {
+        Walk::new(&self.links, start, chain)
+    }
+
+    /// [`Self::walk`] for copies that are longer than `length`, if all strings are in their chains.
+    #[inline(always)]
+    pub fn walk_beyond(&self, start: usize, chain: usize, length: usize) -> Walk<'_, MIN_COPY> {
+        Walk::beyond(&self.links, start, chain, length, self.end().saturating_sub(start))
     }
 
     /// The byte at a place.
@@ -177,18 +210,14 @@ impl Window {
         room[..taken.len()].copy_from_slice(taken);
         self.end += taken.len() as u32;
         *input = rest;
-        while self.late > 0 && self.ahead() + self.late as usize > 2 {
-            self.insert(self.start().wrapping_sub(self.late as usize));
-            self.late -= 1;
-        }
     }
 
     /// Moves the upper half down.
     fn slide(&mut self) {
         self.bytes.copy_within(HALF..SIZE, 0);
-        for place in self.latest.iter_mut().chain(&mut self.previous) {
-            *place = place.saturating_sub(HALF as u16);
-        }
+        self.latest.iter_mut().for_each(|place| *place = place.saturating_sub(HALF as u16));
+        self.links.slide(HALF as u16);
+        self.entered = self.entered.saturating_sub(HALF as u32);
         self.start = self.start.saturating_sub(HALF as u32);
         self.end = self.end.saturating_sub(HALF as u32);
         self.block = self.block.saturating_sub(HALF as i32);
