@@ -179,7 +179,7 @@ gzip-docs: streams ## put what bench-gzip measures into docs/gzip.md
 
 .PHONY: streams
 streams: libwasmer
-	$(SETUP) cc pip npm
+	$(SETUP) cc pip npm pigz
 	$(BUILD_STATIC) -o bin/bench-gzip ./bench/gzip
 
 .PHONY: updates

@@ -11,6 +11,7 @@
 #   npm       the package client of Node.js, which fetches software to measure with
 #   archive   the lists of Debian's packages, which apt-get fetches such software by
 #   peers     bsdiff, xdelta3 and zstd, which deltas are compared with
+#   pigz      pigz, whose files are recognised
 #   time      GNU time, which measures memory
 #   aarch64   qemu for its programs, and a C compiler: aarch64-linux-gnu-clang, in .tools/
 #   lint      golangci-lint, built into .tools/; rustfmt and clippy
@@ -99,6 +100,10 @@ need_archive() {
 
 need_peers() {
   have bsdiff && have bspatch && have xdelta3 && have zstd || apt_install bsdiff xdelta3 zstd
+}
+
+need_pigz() {
+  have pigz || apt_install pigz
 }
 
 need_time() {
