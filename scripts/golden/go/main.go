@@ -1,17 +1,16 @@
-// Command golden prints what this Go's compress/flate makes of generated inputs, as JSON: the SHA-256 of each stream.
-// scripts/golden-deflate-go.sh runs it.
+// Command go prints what this Go's compress/flate makes of generated inputs, as JSON: the SHA-256 of each stream.
 package main
 
 import (
 	"bytes"
 	"compress/flate"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"log"
-	"math/bits"
 	"os"
+
+	"golden/sample"
 )
 
 // input is one of those that storage-wasm/tests/deflate_go.rs describes, and its streams.
@@ -62,7 +61,7 @@ func main() {
 	log.SetFlags(0)
 	for i := range inputs {
 		in := &inputs[i]
-		raw := in.bytes()
+		raw := sample.Sample{Kind: in.Kind, Seed: in.Seed, Length: in.Length}.Bytes()
 		for _, level := range levels {
 			sum := sha256.Sum256(stream(raw, level))
 			in.SHA256 = append(in.SHA256, hex.EncodeToString(sum[:]))
@@ -89,66 +88,4 @@ func stream(raw []byte, level int) []byte {
 		log.Fatal(err)
 	}
 	return buffer.Bytes()
-}
-
-// bytes generates the input.
-func (in *input) bytes() []byte {
-	source := splitMix64(in.Seed)
-	switch in.Kind {
-	case "copies":
-		return source.copies(in.Length)
-	case "random":
-		return source.random(in.Length)
-	case "zeros":
-		return make([]byte, in.Length)
-	case "period":
-		period := source.random(int(in.Seed))
-		return bytes.Repeat(period, in.Length/len(period)+1)[:in.Length]
-	case "skewed":
-		raw := make([]byte, in.Length)
-		for i := range raw {
-			raw[i] = byte(bits.TrailingZeros64(source.next()))
-		}
-		return raw
-	}
-	log.Fatalf("unknown kind of input: %s", in.Kind)
-	return nil
-}
-
-// splitMix64 is the generator that storage-wasm/testdata/README.md describes.
-type splitMix64 uint64
-
-func (s *splitMix64) next() uint64 {
-	*s += 0x9e3779b97f4a7c15
-	z := uint64(*s)
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return z ^ z>>31
-}
-
-func (s *splitMix64) random(length int) []byte {
-	var raw []byte
-	for len(raw) < length {
-		raw = binary.LittleEndian.AppendUint64(raw, s.next())
-	}
-	return raw[:length]
-}
-
-func (s *splitMix64) copies(length int) []byte {
-	var raw []byte
-	for len(raw) < length {
-		step := s.next()
-		run := 4 + int((step>>8)%60)
-		if step&1 == 0 && len(raw) > 0 {
-			distance := 1 + int(step>>32)%min(len(raw), 1<<16)
-			for i := 0; i < run; i++ {
-				raw = append(raw, raw[len(raw)-distance])
-			}
-			continue
-		}
-		for i := 0; i < run/4; i++ {
-			raw = append(raw, byte(s.next()&0x3f))
-		}
-	}
-	return raw[:length]
 }
