@@ -11,8 +11,9 @@ func newCompletion() *cobra.Command {
 	return &cobra.Command{
 		Use:   "completion " + strings.Join(shells, "|"),
 		Short: "Print the completion script for a shell",
-		Long: `Completion prints a script that teaches a shell the commands and flags of sealift. Load it in the running shell, or put it
-where the shell looks for such scripts.`,
+		Long: `Completion prints a script that teaches a shell the commands and flags of
+sealift. Load it in the running shell, or put it where the shell looks for such
+scripts.`,
 		Example: `  source <(sealift completion bash)
   sealift completion bash > /etc/bash_completion.d/sealift
   sealift completion zsh > "${fpath[1]}/_sealift"

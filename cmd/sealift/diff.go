@@ -19,11 +19,14 @@ func newDiff(c *cli) *cobra.Command {
 		Use:     "diff OLD NEW",
 		GroupID: "images",
 		Short:   "Show what would travel to a place that has one image and gets another",
-		Long: `Diff shows what a push or a pull of the image NEW would send to a place that has the image OLD, by layer and by file,
-the largest first. Of chunked images only indexes and recipes are read. Plain images are read whole, and cut into chunks
+		Long: `Diff shows what a push or a pull of the image NEW would send to a place that has
+the image OLD, by layer and by file, the largest first. Of chunked images only
+indexes and recipes are read. Plain images are read whole, and cut into chunks
 in a temporary directory.
 
-TRAVELS is the size compressed, or as deltas, NEW the same uncompressed, SIZE the whole. Whoever has OLD is taken to have what its own deltas are coded against, too.`,
+TRAVELS is the size compressed, or as deltas, NEW the same uncompressed, SIZE
+the whole. Whoever has OLD is taken to have what its own deltas are coded
+against, too.`,
 		Example: `  sealift diff registry.example.com/kube:v1 registry.example.com/kube:v2
   sealift diff -v oci:/media/usb/kube:v1 registry.example.com/kube:v2`,
 		Args:              arguments(2, 2, "OLD and NEW"),

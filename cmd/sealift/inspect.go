@@ -20,15 +20,17 @@ func newInspect(c *cli) *cobra.Command {
 		Use:     "inspect REF",
 		GroupID: "images",
 		Short:   "Show what an image consists of, and how it is stored",
-		Long: `Inspect shows the digests, the sizes and the blobs of the image REF, the largest first, and how each blob is stored:
+		Long: `Inspect shows the digests, the sizes and the blobs of the image REF, the largest
+first, and how each blob is stored:
 
   tar     its files are cut into chunks, its headers stand in a recipe
   bytes   all of it is cut into chunks
   inline  it stands in the image document
   plain   the image is not in chunked form
 
-PACKED is a blob's share of the compressed packs, plus its recipe. Below a blob it says what of it is gzip or zstd, stored as what is
-inside of it, and which program at which level makes the very same file again of that.`,
+PACKED is a blob's share of the compressed packs, plus its recipe. Below a blob
+it says what of it is gzip or zstd, stored as what is inside of it, and which
+program at which level makes the very same file again of that.`,
 		Example: `  sealift inspect registry.example.com/kube:v2
   sealift inspect --format json oci:/media/usb/kube:v2`,
 		Args:              arguments(1, 1, "REF"),

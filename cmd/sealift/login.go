@@ -24,9 +24,10 @@ func newLogin(c *cli) *cobra.Command {
 		Use:     "login HOST",
 		GroupID: "access",
 		Short:   "Check credentials for a registry, and keep them",
-		Long: `Login checks a user name and a password, or token, with the registry HOST, and keeps them where Docker does: in its
-credential helper if there is one, else in its config.json ($DOCKER_CONFIG, or ~/.docker). What other tools stored
-there is used as well.
+		Long: `Login checks a user name and a password, or token, with the registry HOST, and
+keeps them where Docker does: in its credential helper if there is one, else in
+its config.json ($DOCKER_CONFIG, or ~/.docker). What other tools stored there is
+used as well.
 
 What was not given is asked for on the terminal.`,
 		Example: `  sealift login registry.example.com

@@ -11,10 +11,11 @@ import (
 
 func newLogout(c *cli) *cobra.Command {
 	return &cobra.Command{
-		Use:               "logout HOST",
-		GroupID:           "access",
-		Short:             "Forget the credentials for a registry",
-		Long:              "Logout removes the credentials for the registry HOST from where login, or another tool, has put them.",
+		Use:     "logout HOST",
+		GroupID: "access",
+		Short:   "Forget the credentials for a registry",
+		Long: `Logout removes the credentials for the registry HOST from where login, or
+another tool, has put them.`,
 		Example:           "  sealift logout registry.example.com",
 		Args:              arguments(1, 1, "HOST"),
 		ValidArgsFunction: cobra.NoFileCompletions,

@@ -19,8 +19,9 @@ func newPull(c *cli) *cobra.Command {
 		Use:     "pull SRC [DST]",
 		GroupID: "images",
 		Short:   "Pull an image, and write it as it was before it was pushed",
-		Long: `Pull reads the chunked image SRC and writes the plain image to DST, digest for digest what was pushed. Only chunks that
-the local store lacks travel. Without DST the store is filled, and nothing else happens.
+		Long: `Pull reads the chunked image SRC and writes the plain image to DST, digest for
+digest what was pushed. Only chunks that the local store lacks travel. Without
+DST the store is filled, and nothing else happens.
 
 A SRC that is a plain image is copied blob by blob.`,
 		Example: `  sealift pull registry.example.com/kube:v2 oci:kube:v2

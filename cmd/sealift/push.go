@@ -23,17 +23,22 @@ func newPush(c *cli) *cobra.Command {
 		Use:     "push SRC DST",
 		GroupID: "images",
 		Short:   "Push an image in chunks to a registry or a directory",
-		Long: `Push reads the image SRC and writes its chunked form to DST: only chunks that DST's repository lacks travel.
+		Long: `Push reads the image SRC and writes its chunked form to DST: only chunks that
+DST's repository lacks travel.
 
-What DST points to now and the newest other tags of its repository serve as bases; --base names more images whose
-chunks are there already, also in other repositories of the same registry.
+What DST points to now and the newest other tags of its repository serve as
+bases; --base names more images whose chunks are there already, also in other
+repositories of the same registry.
 
-Of files that changed, a base's version is read, from the local store or else from DST, and the new chunks travel as
-deltas against it where that is much smaller.
+Of files that changed, a base's version is read, from the local store or else
+from DST, and the new chunks travel as deltas against it where that is much
+smaller.
 
-Layers that are compressed with gzip or zstd, and such files in layers, are stored as what is inside of them, if the very
-same file can be made again of that: so all digests stay. Others share little with those of other versions. --layers unpack stores all layers uncompressed: the image ID stays the same, the digest of the
-manifest becomes another one.`,
+Layers that are compressed with gzip or zstd, and such files in layers, are
+stored as what is inside of them, if the very same file can be made again of
+that: so all digests stay. Others share little with those of other versions.
+--layers unpack stores all layers uncompressed: the image ID stays the same, the
+digest of the manifest becomes another one.`,
 		Example: `  sealift push docker-archive:kube.tar registry.example.com/kube:v1
   sealift push oci:build:v2 oci:/media/usb/kube:v2
   sealift push --layers unpack --base registry.example.com/base:v7 oci:build:v2 registry.example.com/kube:v2`,

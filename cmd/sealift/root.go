@@ -146,12 +146,13 @@ func rootHelp() string {
 	return b.String()
 }
 
-const rootIntroduction = `Sealift pushes and pulls container images by chunks: only what the other side lacks travels, through any OCI
-registry or through a directory. What comes out is byte for byte what went in.
+const rootIntroduction = `Sealift pushes and pulls container images by chunks: only what the other side
+lacks travels, through any OCI registry or through a directory. What comes out
+is byte for byte what went in.
 
 References:
   host/repo:tag[@digest]          an image in a registry
-  oci:DIR[:tag]                   in an OCI image layout: a directory, on a USB stick for example
+  oci:DIR[:tag]                   in an OCI image layout: a directory
   oci-archive:FILE[:tag]          the same in a tar file
   docker-archive:FILE[:name:tag]  what "docker save" wrote; only as a source
 `

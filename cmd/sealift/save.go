@@ -19,14 +19,17 @@ func newSave(c *cli) *cobra.Command {
 		Use:     "save REF... -o FILE",
 		GroupID: "images",
 		Short:   "Save images into one file, to carry to where no registry can be reached",
-		Long: `Save writes images into FILE, in chunked form. --since names images that are where the file goes already: what they have
-is left out. They must be in chunked form themselves, in a registry, a directory or an earlier file.
+		Long: `Save writes images into FILE, in chunked form. --since names images that are
+where the file goes already: what they have is left out. They must be in chunked
+form themselves, in a registry, a directory or an earlier file.
 
-An image in chunked form is saved as it is. A plain one is brought into chunked form, and of files that changed its new
-chunks are saved as deltas. Each image keeps its tag, and the next one has in common with it what it can.
+An image in chunked form is saved as it is. A plain one is brought into chunked
+form, and of files that changed its new chunks are saved as deltas. Each image
+keeps its tag, and the next one has in common with it what it can.
 
-FILE is an OCI image layout in a tar, which 'sealift load' brings into a registry or a directory. Until it is complete it is
-named FILE.partial; run the same command again, and it goes on where it stopped.`,
+FILE is an OCI image layout in a tar, which 'sealift load' brings into a
+registry or a directory. Until it is complete it is named FILE.partial; run the
+same command again, and it goes on where it stopped.`,
 		Example: `  sealift save registry.example.com/kube:v1 -o kube-v1.tar
   sealift save registry.example.com/kube:v2 --since registry.example.com/kube:v1 -o kube-v2.tar
   sealift save docker-archive:app.tar:app:v2 --since oci-archive:app-v1.tar -o app-v2.tar`,
@@ -67,12 +70,14 @@ func newLoad(c *cli) *cobra.Command {
 		Use:     "load FILE [DST]",
 		GroupID: "images",
 		Short:   "Load the images of a saved file into a registry or a directory",
-		Long: `Load writes all images of FILE, which 'sealift save' wrote, to DST: a repository of a registry, or a directory. They stay in
-chunked form, under the tags that they have in FILE, for 'sealift pull' to pull from there. What is at DST already is not
-written again. Without DST the local store is filled, and nothing else happens.
+		Long: `Load writes all images of FILE, which 'sealift save' wrote, to DST: a repository
+of a registry, or a directory. They stay in chunked form, under the tags that
+they have in FILE, for 'sealift pull' to pull from there. What is at DST already
+is not written again. Without DST the local store is filled, and nothing else
+happens.
 
-If FILE leaves out what other images have, these must be at DST, or without DST in the store. This is checked before anything
-is changed.`,
+If FILE leaves out what other images have, these must be at DST, or without DST
+in the store. This is checked before anything is changed.`,
 		Example: `  sealift load kube-v2.tar registry.local:5000/kube
   sealift load kube-v2.tar oci:/srv/images/kube
   sealift load kube-v2.tar && sealift pull oci-archive:kube-v2.tar:v2 oci:kube:v2`,

@@ -15,10 +15,12 @@ func newVerify(c *cli) *cobra.Command {
 		Use:     "verify REF",
 		GroupID: "images",
 		Short:   "Read all of an image and check every digest and every chunk",
-		Long: `Verify reads all packs, recipes and blobs of the image REF and checks every digest and every chunk. It writes nothing.
-Damaged data ends it with exit code 5 and a message that names what is damaged.
+		Long: `Verify reads all packs, recipes and blobs of the image REF and checks every
+digest and every chunk. It writes nothing. Damaged data ends it with exit code 5
+and a message that names what is damaged.
 
-Of a file that was saved since other images, what is in the file is checked, and these images are named.`,
+Of a file that was saved since other images, what is in the file is checked, and
+these images are named.`,
 		Example: `  sealift verify registry.example.com/kube:v2
   sealift verify oci:/media/usb/kube:v2
   sealift verify oci-archive:kube-v2.tar`,

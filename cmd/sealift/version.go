@@ -30,7 +30,8 @@ func newVersion(c *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Show which build this is",
-		Long:  "Version shows the version and the commit of this build, and the engine and the stamp of its storage routines.",
+		Long: `Version shows the version and the commit of this build, and the engine and the
+stamp of its storage routines.`,
 		Example: `  sealift version
   sealift version --format json`,
 		Args:              arguments(0, 0, "no arguments"),
