@@ -45,27 +45,30 @@ libwasmer: ## build the static library of wasmer, once: it takes some minutes
 .PHONY: test
 test: test-go test-wasmer test-sealer test-rust test-example test-e2e test-e2e-sealer ## run every test
 
+# Without the second that each process would wait at its end for reports of others: the tests of cmd/sealift start many.
+RACE := GORACE=atexit_sleep_ms=0 go test -race
+
 .PHONY: test-go
 test-go: ## run the tests of the Go packages on wazero, with the race detector; test-wasmer has the long ones
 	$(SETUP) cc registry
-	go test -race -short -timeout 15m ./sealer-plugin/... ./cmd/...
+	$(RACE) -short -timeout 15m ./sealer-plugin/... ./cmd/...
 
 .PHONY: test-wasmer
 test-wasmer: libwasmer native ## run the tests of the Go packages on wasmer, those of its own with the race detector too
 	$(SETUP) registry
 	$(NATIVE) $(WITH_WASMER) go test -timeout 15m -tags '$(WASMER_TAGS)' ./sealer-plugin/... ./cmd/...
-	$(WITH_WASMER) go test -race -timeout 15m -tags '$(WASMER_TAGS)' -run 'Wasmer|Worker|Idle|Close|Trap' ./sealer-plugin/codec
+	$(WITH_WASMER) $(RACE) -timeout 15m -tags '$(WASMER_TAGS)' -run 'Wasmer|Worker|Idle|Close|Trap' ./sealer-plugin/codec
 
 .PHONY: test-sealer
 test-sealer: libwasmer ## run the tests of sealer with the plugin, on wazero
 	$(IN_SEALER) go test -tags '$(SEALER_TAGS)' ./...
 
-# The routines built natively, which the tests of codec compare the engines with.
-NATIVE := SEALIFT_NATIVE_ROUTINES='$(CURDIR)/target/release/examples/routines'
+# The routines built natively, as test-rust has them, which the tests of codec compare the engines with.
+NATIVE := SEALIFT_NATIVE_ROUTINES='$(CURDIR)/target/debug/examples/routines'
 .PHONY: native
 native:
 	$(SETUP) cc
-	cargo build --locked --release --package storage-wasm --example routines
+	cargo build --locked --package storage-wasm --example routines
 
 # Not part of `make test`: it takes about 2 minutes, and the first time 5 more for the library.
 AARCH64    := aarch64-unknown-linux-gnu
