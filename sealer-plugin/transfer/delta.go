@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"context"
-	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -38,22 +37,6 @@ type deltas struct {
 	open   *spool
 	packs  []packSource
 	frames []packedFrame
-}
-
-// window is a run of new chunks on its way to a delta. The chunks lie in the buffer of its worker, at codec.MaxDeltaBase.
-type window struct {
-	trial  *trial // that it is part of, if any
-	worker *codec.Worker
-	data   []byte // of the chunks
-	chunks []codec.Chunk
-
-	near  []span // chunks of the bases that these are probably like
-	base  int64  // length of these
-	delta []byte // nil if it does not pay
-	err   error
-	ready chan struct{} // closed when delta, or err, is there, and what follows
-
-	frames, takes float64 // what the chunks would take in frames, and what they take
 }
 
 func newDeltas(line pipeline, o *origins) *deltas {
@@ -93,12 +76,6 @@ func (d *deltas) add(c codec.Chunk, data []byte, offset int64, files []recipe.Fi
 	w.chunks = append(w.chunks, c)
 	w.near, w.base = w.with(near)
 	return true, nil
-}
-
-// holds says whether a chunk that is near others has room in the window.
-func (w *window) holds(c codec.Chunk, near []span) bool {
-	_, base := w.with(near)
-	return len(w.data)+int(c.Size) <= codec.MaxDelta && base <= codec.MaxDeltaBase && w.near[0].of.image == near[0].of.image
 }
 
 // fileAt tells one file of a blob from the others.
@@ -205,33 +182,6 @@ func (d *deltas) begin() error {
 	return nil
 }
 
-// with returns what the window is coded against when it has to be near more chunks, and the length of these.
-func (w *window) with(more []span) (near []span, base int64) {
-	near, base = slices.Clone(w.near), w.base
-	for _, s := range more {
-		if slices.ContainsFunc(near, s.within) {
-			continue
-		}
-		base += s.size()
-		if last := len(near) - 1; last >= 0 && s.joins(near[last]) {
-			base -= near[last].size() + s.size()
-			near[last] = s.join(near[last])
-			base += near[last].size()
-			continue
-		}
-		near = append(near, s)
-	}
-	return near, base
-}
-
-// within says whether t has all chunks of s.
-func (s span) within(t span) bool { return t.of == s.of && t.first <= s.first && s.end <= t.end }
-
-// joins says whether s begins in t, or where that ends.
-func (s span) joins(t span) bool { return s.of == t.of && t.first <= s.first && s.first <= t.end }
-
-func (s span) join(t span) span { return span{s.of, t.first, max(t.end, s.end)} }
-
 // dispatch has the window that was filled coded, and queues it for the sequencer.
 func (d *deltas) dispatch() {
 	w := d.filling
@@ -267,15 +217,6 @@ func (d *deltas) encode(w *window) ([]byte, error) {
 		return nil, context.Cause(d.ctx)
 	}
 	return w.worker.Delta(d.ctx, int(codec.MaxDeltaBase-w.base), int(w.base), len(w.data), d.level, int(tolerable*w.frames))
-}
-
-// chunksNear returns the chunks of the base, and what they take in their frames.
-func (w *window) chunksNear() (base []codec.Chunk, packed int64) {
-	for _, s := range w.near {
-		base = append(base, s.chunks()...)
-		packed += s.packed()
-	}
-	return base, packed
 }
 
 // sequence writes deltas in the order of the queue. After a failure it only empties the queue.

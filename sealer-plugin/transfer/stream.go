@@ -85,6 +85,14 @@ func (s span) packed() (n int64) {
 	return n
 }
 
+// within says whether t has all chunks of s.
+func (s span) within(t span) bool { return t.of == s.of && t.first <= s.first && s.end <= t.end }
+
+// joins says whether s begins in t, or where that ends.
+func (s span) joins(t span) bool { return s.of == t.of && t.first <= s.first && s.first <= t.end }
+
+func (s span) join(t span) span { return span{s.of, t.first, max(t.end, s.end)} }
+
 // streams makes the streams of an image.
 type streams struct {
 	image  *Image
