@@ -13,19 +13,11 @@ import (
 	"golden/sample"
 )
 
-// input is one of those that storage-wasm/tests/deflate_go.rs describes, and its streams.
-type input struct {
-	Kind   string   `json:"kind"`
-	Seed   uint64   `json:"seed"`
-	Length int      `json:"length"`
-	SHA256 []string `json:"sha256"`
-}
-
-// The levels of each input's streams, in order.
+// The levels of a sample's streams, in order.
 var levels = [...]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, flate.HuffmanOnly}
 
-// inputs are on both sides of every limit of a block and a window.
-var inputs = []input{
+// samples are those that storage-wasm/tests/deflate_go.rs describes, on both sides of every limit of a block and a window.
+var samples = []sample.Sample{
 	{Kind: "copies", Seed: 1, Length: 0},
 	{Kind: "copies", Seed: 1, Length: 1},
 	{Kind: "copies", Seed: 1, Length: 16},
@@ -57,19 +49,26 @@ var inputs = []input{
 	{Kind: "skewed", Seed: 6, Length: 200_000},
 }
 
+// golden is a sample and its streams.
+type golden struct {
+	sample.Sample
+	SHA256 []string `json:"sha256"`
+}
+
 func main() {
 	log.SetFlags(0)
-	for i := range inputs {
-		in := &inputs[i]
-		raw := sample.Sample{Kind: in.Kind, Seed: in.Seed, Length: in.Length}.Bytes()
+	var all []golden
+	for _, s := range samples {
+		g, raw := golden{Sample: s}, s.Bytes()
 		for _, level := range levels {
 			sum := sha256.Sum256(stream(raw, level))
-			in.SHA256 = append(in.SHA256, hex.EncodeToString(sum[:]))
+			g.SHA256 = append(g.SHA256, hex.EncodeToString(sum[:]))
 		}
+		all = append(all, g)
 	}
 	encoder := json.NewEncoder(os.Stdout)
 	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(inputs); err != nil {
+	if err := encoder.Encode(all); err != nil {
 		log.Fatal(err)
 	}
 }

@@ -9,14 +9,14 @@ import (
 	"math/bits"
 )
 
-// Sample is one input, which is told in JSON as [kind, seed, length].
+// Sample is one input.
 type Sample struct {
-	Kind   string
-	Seed   uint64
-	Length int
+	Kind   string `json:"kind"`
+	Seed   uint64 `json:"seed"`
+	Length int    `json:"length"`
 }
 
-// UnmarshalJSON implements json.Unmarshaler.
+// UnmarshalJSON implements json.Unmarshaler. It reads [kind, seed, length], as the scripts have it.
 func (s *Sample) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, &[]any{&s.Kind, &s.Seed, &s.Length})
 }
