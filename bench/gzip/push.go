@@ -29,6 +29,7 @@ var pushes = []push{
 	{"--level 3", sealift.Options{Level: 3}},
 	{"--level 6", sealift.Options{Level: 6}},
 	{"--level 9", sealift.Options{Level: 9}},
+	{"--level 16", sealift.Options{Level: 16}},
 	{"--level 19", sealift.Options{Level: 19}},
 }
 
